@@ -1,0 +1,13 @@
+module farslot.cli {
+    requires farslot.lender;
+    requires farslot.slot;
+    requires farslot.vfiouser;
+    requires farslot.recorder;
+    requires farslot.registers;
+    requires farslot.devices.edu;
+    requires farslot.devices.nvme;
+    requires farslot.lab;
+    requires farslot.bench;
+    requires info.picocli;
+    requires tools.jackson.databind;
+}

@@ -1,0 +1,3 @@
+module farslot.core {
+    exports farslot.core;
+}

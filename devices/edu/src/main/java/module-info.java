@@ -1,0 +1,3 @@
+module farslot.devices.edu {
+    requires transitive farslot.sdk;
+}

@@ -1,0 +1,4 @@
+module farslot.devices.nvme {
+    requires transitive farslot.sdk;
+    requires farslot.block;
+}

@@ -1,0 +1,3 @@
+module farslot.lab {
+    requires farslot.posix;
+}

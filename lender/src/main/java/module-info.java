@@ -1,0 +1,6 @@
+module farslot.lender {
+    requires transitive farslot.core;
+    requires transitive farslot.link;
+    requires farslot.recorder;
+    requires transitive farslot.sdk;
+}

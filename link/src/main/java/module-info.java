@@ -1,0 +1,4 @@
+module farslot.link {
+    requires transitive farslot.core;
+    requires farslot.posix;
+}

@@ -1,0 +1,4 @@
+module farslot.recorder {
+    requires transitive farslot.core;
+    requires farslot.registers;
+}

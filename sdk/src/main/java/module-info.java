@@ -1,0 +1,4 @@
+module farslot.sdk {
+    requires transitive farslot.core;
+    requires farslot.registers;
+}

@@ -1,0 +1,5 @@
+module farslot.slot {
+    requires transitive farslot.core;
+    requires transitive farslot.link;
+    requires farslot.recorder;
+}
