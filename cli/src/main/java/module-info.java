@@ -1,3 +1,4 @@
+/** The command line; see {@link farslot.cli}. */
 module farslot.cli {
     requires farslot.lender;
     requires farslot.slot;
@@ -10,4 +11,9 @@ module farslot.cli {
     requires farslot.bench;
     requires info.picocli;
     requires tools.jackson.databind;
+
+    // picocli sets fields, Jackson reads records.
+    opens farslot.cli to
+            info.picocli,
+            tools.jackson.databind;
 }
