@@ -1,0 +1,55 @@
+package farslot.link;
+
+import java.time.Duration;
+
+/**
+ * How a link is made; one for a server, one for each client. Immutable: {@code
+ * LinkOptions.named("v1").withInsecure(true)}.
+ *
+ * @param name what this side calls itself to the other, at most 255 bytes of UTF-8
+ * @param insecure whether TCP may be used though nothing proves who the peer is and nothing is
+ *     encrypted
+ * @param passDescriptors whether the memory's descriptors travel with DMA maps where the link is a
+ *     UNIX socket (zero-copy DMA); when false all DMA is messages, seen by the slot's taps
+ * @param accessTimeout how long a slot's access waits for its completion before it ends in
+ *     TIMED_OUT; zero waits for ever
+ * @param keepAlive the longest silence before a sign of life is sent
+ * @param deadAfter the silence after which a peer is dead: 1 s unless a test says otherwise
+ */
+public record LinkOptions(
+        String name,
+        boolean insecure,
+        boolean passDescriptors,
+        Duration accessTimeout,
+        Duration keepAlive,
+        Duration deadAfter) {
+
+    /**
+     * The defaults: TCP refused, descriptors passed, accesses wait 4 s, peers are dead after 1 s.
+     */
+    public static LinkOptions named(String name) {
+        return new LinkOptions(
+                name,
+                false,
+                true,
+                Duration.ofSeconds(4),
+                Duration.ofMillis(250),
+                Duration.ofSeconds(1));
+    }
+
+    public LinkOptions withInsecure(boolean allowed) {
+        return new LinkOptions(name, allowed, passDescriptors, accessTimeout, keepAlive, deadAfter);
+    }
+
+    public LinkOptions withPassDescriptors(boolean passed) {
+        return new LinkOptions(name, insecure, passed, accessTimeout, keepAlive, deadAfter);
+    }
+
+    public LinkOptions withAccessTimeout(Duration timeout) {
+        return new LinkOptions(name, insecure, passDescriptors, timeout, keepAlive, deadAfter);
+    }
+
+    public LinkOptions withKeepAlive(Duration silence, Duration dead) {
+        return new LinkOptions(name, insecure, passDescriptors, accessTimeout, silence, dead);
+    }
+}

@@ -1,0 +1,46 @@
+package farslot.link;
+
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * What a {@link LinkServer} offers to who connects: a lender implements all of it; a slot or a
+ * virtual machine, which lends nothing, keeps {@link #list} and {@link #borrow} as they are.
+ *
+ * <p><b>Threads.</b> Every link has its own thread, and each of these may be called by several at
+ * once. They may block; only the link that asked waits.
+ */
+public interface Offer {
+    /** What is here, in the order in which people want to read it. */
+    default List<Entry> list(Peer peer) {
+        return List.of();
+    }
+
+    /**
+     * Gives a function to a slot, exclusively, until {@link Grant#ended}.
+     *
+     * @param lease by which the lender ends it on its own accord
+     * @throws RefusedException not found (with the nearest name), taken (by whom, since when), ...
+     */
+    default Grant borrow(Peer peer, Wish wish, Lease lease) throws RefusedException {
+        throw new RefusedException(
+                RefusedException.Reason.UNSUPPORTED, "Nothing is lent here: this is no lender.");
+    }
+
+    /**
+     * Does an action, by the order of an operator.
+     *
+     * @param action its name ("stop", "reset", "peek", ...)
+     * @param arguments by name, in the operator's order
+     * @return result rows, each a table's row by column name, in order; may be empty
+     */
+    List<Map<String, String>> operate(Peer peer, String action, Map<String, String> arguments)
+            throws RefusedException;
+
+    /**
+     * Gives every event to {@code observer} until the result is closed. The observer never blocks:
+     * what its link cannot take is dropped and counted ({@link ObservedEvent#lostBefore}).
+     */
+    AutoCloseable observe(Peer peer, Consumer<ObservedEvent> observer) throws RefusedException;
+}

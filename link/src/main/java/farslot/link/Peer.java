@@ -1,0 +1,19 @@
+package farslot.link;
+
+/**
+ * Who is at the other end.
+ *
+ * @param identity what this side found out itself: "uid alice (pid 4711)" over a UNIX socket, the
+ *     address and "insecure" over TCP
+ * @param name what the peer calls itself ("v1"); nothing proves it. May be empty
+ * @param known whether {@code identity} is proven: by a UNIX socket's credentials
+ * @param uid the user id over a UNIX socket, else -1
+ * @param pid the process id over a UNIX socket, else -1
+ */
+public record Peer(String identity, String name, boolean known, int uid, int pid) {
+    /** For messages and logs: {@code "v1", uid alice (pid 4711)}. */
+    @Override
+    public String toString() {
+        return name.isEmpty() ? identity : "\"" + name + "\", " + identity;
+    }
+}
