@@ -1,1 +1,3 @@
-module farslot.block {}
+module farslot.block {
+    exports farslot.block;
+}
