@@ -6,6 +6,7 @@ public sealed interface FunctionEvent {
      * A device's fault that the driver's machine should know of (AER). {@code fatal} stops a
      * virtual machine that asked for it.
      */
+    @SuppressWarnings("AvoidCommonTypeNames")
     record Error(boolean fatal, String sentence) implements FunctionEvent {}
 
     /** A power-management event, PME# (PCI Power Management 1.2, 3.2.4). */
