@@ -13,6 +13,8 @@ import picocli.CommandLine.Command;
 final class FormatCommand extends Verb {
     @Override
     public Integer call() {
-        throw new CommandFailure(ExitCode.FAILED, "format is not there yet.");
+        throw new CommandFailure(
+                ExitCode.USAGE,
+                "format is done by the launcher of a checkout; run ./farslot format there.");
     }
 }

@@ -68,7 +68,17 @@ public final class Main implements Runnable {
 
     /** Runs one verb and ends the process with its exit code. */
     public static void main(String[] args) {
+        if (Boolean.getBoolean("farslot.rehearse")) {
+            rehearse();
+        }
         System.exit(run(args));
+    }
+
+    /** Uses what most verbs use, so that the launcher's cache of loaded classes has it. */
+    private static void rehearse() {
+        run("version", "--json");
+        run("version", "--unknown");
+        run("list", "--help");
     }
 
     /** Runs one verb and returns its exit code; what {@link #main} does but for ending. */
