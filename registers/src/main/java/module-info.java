@@ -1,1 +1,7 @@
-module farslot.registers {}
+module farslot.registers {
+    requires java.xml;
+
+    exports farslot.registers;
+
+    uses farslot.registers.RegisterMapProvider;
+}

@@ -1,0 +1,130 @@
+package farslot.registers;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One space of addresses with registers in it: a region ("BAR0", "CFG"), or a structure in memory.
+ *
+ * <p>Immutable, so any thread may use it.
+ */
+public final class RegisterDomain {
+    private final String name;
+    private final long sizeBytes;
+    private final String brief;
+    private final List<Register> registers;
+    private final Map<String, Register> byName = new LinkedHashMap<>();
+
+    /** By rising offset; an implicit balanced tree whose node [from, to) is at its middle. */
+    private final Register[] sorted;
+
+    /** The furthest end within the subtree of each node of {@link #sorted}. */
+    private final long[] furthestEnd;
+
+    RegisterDomain(String name, long sizeBytes, String brief, List<Register> registers) {
+        this.name = name;
+        this.sizeBytes = sizeBytes;
+        this.brief = brief;
+        this.registers = List.copyOf(registers);
+        for (Register register : registers) {
+            byName.putIfAbsent(register.name(), register);
+        }
+        List<Register> byOffset = new ArrayList<>(registers);
+        byOffset.sort(Comparator.comparingLong(Register::offset));
+        this.sorted = byOffset.toArray(new Register[0]);
+        this.furthestEnd = new long[sorted.length];
+        measure(0, sorted.length);
+    }
+
+    public String name() {
+        return name;
+    }
+
+    /** The size in bytes, or 0 where the map does not say. */
+    public long sizeBytes() {
+        return sizeBytes;
+    }
+
+    /** One line of documentation, or "". */
+    public String brief() {
+        return brief;
+    }
+
+    /** All registers, in the map's order. */
+    public List<Register> registers() {
+        return registers;
+    }
+
+    /**
+     * The register with this name.
+     *
+     * @throws IllegalArgumentException where there is none: a device's own map is at fault
+     */
+    public Register register(String registerName) {
+        Register register = byName.get(registerName);
+        if (register == null) {
+            throw new IllegalArgumentException(
+                    "Register domain " + name + " has no register named " + registerName + ".");
+        }
+        return register;
+    }
+
+    public boolean has(String registerName) {
+        return byName.containsKey(registerName);
+    }
+
+    /**
+     * The register that holds the byte at {@code offset}, or null. Where definitions overlap, one
+     * that begins there comes first, then the one with fewer elements, then the map's order.
+     * Allocates nothing.
+     */
+    public Register find(long offset) {
+        return find(offset, 0, sorted.length, null);
+    }
+
+    private Register find(long offset, int from, int to, Register best) {
+        if (from >= to) {
+            return best;
+        }
+        int middle = (from + to) >>> 1;
+        if (furthestEnd[middle] <= offset) {
+            return best;
+        }
+        Register found = find(offset, from, middle, best);
+        Register here = sorted[middle];
+        if (here.offset() > offset) {
+            return found;
+        }
+        if (here.endOffset() > offset && here.elementStart(offset) >= 0) {
+            found = better(found, here, offset);
+        }
+        return find(offset, middle + 1, to, found);
+    }
+
+    private static Register better(Register a, Register b, long offset) {
+        if (a == null) {
+            return b;
+        }
+        boolean aBegins = a.elementStart(offset) == offset;
+        boolean bBegins = b.elementStart(offset) == offset;
+        if (aBegins != bBegins) {
+            return aBegins ? a : b;
+        }
+        return b.elements() < a.elements() ? b : a;
+    }
+
+    private long measure(int from, int to) {
+        if (from >= to) {
+            return Long.MIN_VALUE;
+        }
+        int middle = (from + to) >>> 1;
+        long end = sorted[middle].endOffset();
+        end = Math.max(end, measure(from, middle));
+        end = Math.max(end, measure(middle + 1, to));
+        furthestEnd[middle] = end;
+        return end;
+    }
+}

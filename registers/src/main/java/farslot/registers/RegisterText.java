@@ -1,0 +1,212 @@
+package farslot.registers;
+
+/**
+ * Makes text of an access: the register's name, and its value's fields.
+ *
+ * <p>An access to exactly one register is named by it ("CC"); to a part of one by the bits
+ * ("CAP[63:32]"); to several by all of them ("VENDOR,DEVICE"), up to four; one that begins within a
+ * register and leaves it says so ("CAP+4,VS"). What no register holds is its offset ("0x1f0").
+ */
+public final class RegisterText {
+    private static final int MAX_NAMES = 4;
+
+    private RegisterText() {}
+
+    /**
+     * The name of what an access reaches.
+     *
+     * @param domain the region's registers, or null where there is no map
+     * @param offset of the first byte
+     * @param lengthBytes at least 1
+     */
+    public static String name(RegisterDomain domain, long offset, long lengthBytes) {
+        StringBuilder text = new StringBuilder();
+        appendName(text, domain, offset, lengthBytes);
+        return text.toString();
+    }
+
+    /** Appends {@link #name}. */
+    public static void appendName(
+            StringBuilder text, RegisterDomain domain, long offset, long lengthBytes) {
+        Register first = domain == null ? null : domain.find(offset);
+        if (first == null) {
+            text.append("0x").append(Long.toHexString(offset));
+        } else {
+            appendFirst(text, first, offset, lengthBytes);
+        }
+        if (domain != null) {
+            appendOthers(text, domain, first, offset, lengthBytes);
+        }
+    }
+
+    private static void appendFirst(
+            StringBuilder text, Register register, long offset, long lengthBytes) {
+        long start = register.elementStart(offset);
+        long end = start + register.widthBytes();
+        text.append(register.nameAt(offset));
+        if (offset + lengthBytes > end) {
+            if (offset > start) {
+                text.append('+').append(offset - start);
+            }
+        } else if (offset > start || offset + lengthBytes < end) {
+            long lowBit = (offset - start) * 8;
+            text.append('[')
+                    .append(lowBit + lengthBytes * 8 - 1)
+                    .append(':')
+                    .append(lowBit)
+                    .append(']');
+        }
+    }
+
+    private static void appendOthers(
+            StringBuilder text,
+            RegisterDomain domain,
+            Register first,
+            long offset,
+            long lengthBytes) {
+        long at = first == null ? offset + 1 : first.elementStart(offset) + first.widthBytes();
+        int names = 1;
+        while (at < offset + lengthBytes) {
+            Register next = domain.find(at);
+            if (next == null) {
+                at++;
+                continue;
+            }
+            if (names++ == MAX_NAMES || lengthBytes > 64) {
+                text.append(",...");
+                return;
+            }
+            long end = next.elementStart(at) + next.widthBytes();
+            text.append(',');
+            appendFirst(text, next, at, Math.min(end, offset + lengthBytes) - at);
+            at = end;
+        }
+    }
+
+    /**
+     * Appends what the value means: "EN=1 CSS=NVM MPS=0", nothing where the name says all.
+     *
+     * @param lengthBytes 1 to 8
+     * @param value the bytes as a little-endian number
+     */
+    public static void appendFields(
+            StringBuilder text, RegisterDomain domain, long offset, int lengthBytes, long value) {
+        if (domain == null) {
+            return;
+        }
+        int before = text.length();
+        boolean several = false;
+        long at = offset;
+        while (at < offset + lengthBytes) {
+            Register register = domain.find(at);
+            if (register == null) {
+                at++;
+                continue;
+            }
+            long start = register.elementStart(at);
+            long end = start + register.widthBytes();
+            int lowBit = (int) (at - start) * 8;
+            int bits = (int) (Math.min(end, offset + lengthBytes) - at) * 8;
+            several |= at > offset || end < offset + lengthBytes;
+            int from = text.length();
+            long part = (value >>> ((at - offset) * 8)) & RegisterField.lowBits(bits);
+            appendRegister(text, register, lowBit, bits, part);
+            if (several && text.length() > from) {
+                text.insert(from, (from > before ? "; " : "") + register.nameAt(at) + ": ");
+            }
+            at = end;
+        }
+    }
+
+    /** The bits [lowBit, lowBit + bits) of a register, whose value is {@code part}. */
+    private static void appendRegister(
+            StringBuilder text, Register register, int lowBit, int bits, long part) {
+        RegisterField whole = register.whole();
+        if (whole.type() != FieldType.BITSET) {
+            boolean all = bits == register.widthBits();
+            if (all && (whole.type() != FieldType.HEX || whole.shift() != 0)) {
+                appendValue(text, whole, part);
+            }
+            return;
+        }
+        appendBits(text, whole, lowBit, bits, part << lowBit);
+    }
+
+    private static void appendBits(
+            StringBuilder text, RegisterField outer, int lowBit, int bits, long value) {
+        long known = 0;
+        long seen = RegisterField.lowBits(bits) << lowBit;
+        boolean first = true;
+        for (RegisterField field : outer.fields()) {
+            if ((field.mask() & ~seen) != 0) {
+                continue; // not all of it was in this access
+            }
+            known |= field.mask();
+            if (field.access() == RegisterAccess.RSVD && !field.isSet(value)) {
+                continue;
+            }
+            text.append(first ? "" : " ").append(field.name()).append('=');
+            appendValue(text, field, field.get(value));
+            first = false;
+        }
+        long rest = value & seen & ~known & ~partlySeen(outer, seen);
+        if (rest != 0) {
+            text.append(first ? "" : " ").append("?=0x").append(Long.toHexString(rest));
+        }
+    }
+
+    /** The bits of fields that an access reached in part: nothing can be said of them. */
+    private static long partlySeen(RegisterField outer, long seen) {
+        long mask = 0;
+        for (RegisterField field : outer.fields()) {
+            if ((field.mask() & ~seen) != 0) {
+                mask |= field.mask();
+            }
+        }
+        return mask;
+    }
+
+    private static void appendValue(StringBuilder text, RegisterField field, long value) {
+        long shifted = value << field.shift();
+        switch (field.type()) {
+            case BOOLEAN -> text.append(value);
+            case UINT -> text.append(Long.toUnsignedString(shifted));
+            case INT -> {
+                int unused = 64 - field.widthBits();
+                text.append((value << unused >> unused) << field.shift());
+            }
+            case FLOAT -> appendFloat(text, field.widthBits(), value);
+            case ENUM -> {
+                String name = field.nameOf(value);
+                if (name == null) {
+                    appendHex(text, shifted);
+                } else {
+                    text.append(name);
+                }
+            }
+            case BITSET -> {
+                text.append('{');
+                appendBits(text, field, 0, field.widthBits(), value);
+                text.append('}');
+            }
+            case HEX -> appendHex(text, shifted);
+        }
+    }
+
+    private static void appendHex(StringBuilder text, long value) {
+        if (value >= 0 && value < 10) {
+            text.append(value);
+        } else {
+            text.append("0x").append(Long.toHexString(value));
+        }
+    }
+
+    private static void appendFloat(StringBuilder text, int widthBits, long value) {
+        switch (widthBits) {
+            case 16 -> text.append(Float.float16ToFloat((short) value));
+            case 32 -> text.append(Float.intBitsToFloat((int) value));
+            case 64 -> text.append(Double.longBitsToDouble(value));
+            default -> appendHex(text, value);
+        }
+    }
+}
