@@ -1,0 +1,686 @@
+package farslot.slot;
+
+import farslot.core.CompletionStatus;
+import farslot.core.DmaMap;
+import farslot.core.DmaTable;
+import farslot.core.FunctionDescription;
+import farslot.core.FunctionEvent;
+import farslot.core.InterruptAction;
+import farslot.core.InterruptKind;
+import farslot.core.PciFunction;
+import farslot.core.PciHost;
+import farslot.core.Region;
+import farslot.core.ResetKind;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
+
+/**
+ * The function that a driver's side keeps while the borrowed one behind it comes and goes.
+ *
+ * <p><b>While the lender is silent or gone</b> an access is held, at most {@link #HOLD_MILLIS} from
+ * its beginning; then the function is suspended: reads and other non-posted requests end at once as
+ * timed out (all-ones for the driver), posted writes are dropped, both are counted. Nothing is
+ * answered late: a call returns once.
+ *
+ * <p><b>When the lender is back</b> the function is borrowed again, in the background. What comes
+ * back has been reset, so it is a new generation; it is given the DMA maps and interrupt settings
+ * that the driver's side knows of, and must describe itself as the lost one did. An access that was
+ * held meanwhile is then done on the fresh function: the state it may have reached before is gone
+ * with the lost one, so nothing is done twice.
+ *
+ * <p><b>When the driver's side goes</b> ({@code attach(null)}: an emulator ended) the function is
+ * returned at once; for the next one it is borrowed anew.
+ *
+ * <p><b>Threads.</b> As {@link PciFunction} says. A thread of its own borrows again.
+ */
+public final class HeldFunction implements PciFunction, AutoCloseable {
+    /** Under the 5 s after which QEMU gives up on its server for good. */
+    public static final long HOLD_MILLIS = 4000;
+
+    private static final long FIRST_RETRY_MILLIS = 50;
+    private static final long LAST_RETRY_MILLIS = 1000;
+
+    /** A function that is not the one we had: asking for it resets it, so ask seldom. */
+    private static final long OTHER_FUNCTION_RETRY_MILLIS = 10_000;
+
+    private enum Phase {
+        /** The driver's side is gone, the function returned. */
+        IDLE,
+        ATTACHED,
+        /** Lost, or wanted by a new driver's side; being borrowed again. */
+        ABSENT,
+        CLOSED
+    }
+
+    /**
+     * How it stands, for {@code farslot ps}.
+     *
+     * @param state "attached", "suspended", "absent" or "idle"
+     * @param generation as the driver's side counts
+     * @param attachments how often a function was attached, the first time included
+     * @param unanswered non-posted accesses that were answered all-ones
+     * @param dropped posted writes that were dropped
+     * @param sentence what went wrong last, "" if nothing
+     */
+    public record Status(
+            String state,
+            int generation,
+            int attachments,
+            long unanswered,
+            long dropped,
+            String sentence) {}
+
+    private final Source source;
+    private final long holdNanos;
+    private final Consumer<String> talk;
+    private final FunctionDescription description;
+    private final boolean[] posted = new boolean[Region.COUNT];
+    private final LongAdder unanswered = new LongAdder();
+    private final LongAdder dropped = new LongAdder();
+    private final Thread keeper;
+
+    private final Object lock = new Object();
+    // Written under the lock; read without it on the way of an access.
+    private volatile Attachment current;
+    private volatile boolean suspended;
+    // Guarded by the lock.
+    private final DmaTable maps = new DmaTable();
+    private final InterruptSettings interrupts = new InterruptSettings();
+    private Phase phase;
+    private PciHost host;
+
+    /** Counts changes of host, maps and interrupt settings. */
+    private long version;
+
+    /** The generation that is shown while none is attached. */
+    private int restGeneration;
+
+    private long absentSinceNanos;
+    private int attachments;
+    private Attachment leaving;
+    private String lastTrouble = "";
+
+    private HeldFunction(
+            Source source, Source.Borrow borrow, long holdMillis, Consumer<String> talk) {
+        this.source = source;
+        this.holdNanos = holdMillis * 1_000_000L;
+        this.talk = talk;
+        description = borrow.function().describe();
+        for (Region region : description.regions()) {
+            posted[region.index()] = region.postedWrites();
+        }
+        restGeneration = borrow.function().generation();
+        current = new Attachment(borrow, restGeneration);
+        attachments = 1;
+        phase = Phase.ATTACHED;
+        keeper =
+                Thread.ofPlatform().daemon().name("slot " + source.address()).unstarted(this::keep);
+    }
+
+    /**
+     * Borrows a function and holds it.
+     *
+     * @param talk is told in sentences what happens; must not block
+     * @throws BorrowException when it cannot be had now
+     */
+    public static HeldFunction borrow(Source source, Consumer<String> talk)
+            throws BorrowException, InterruptedException {
+        return borrow(source, HOLD_MILLIS, talk);
+    }
+
+    static HeldFunction borrow(Source source, long holdMillis, Consumer<String> talk)
+            throws BorrowException, InterruptedException {
+        // A loss before there is somebody to tell is found by the keeper, which looks once.
+        HeldFunction[] held = new HeldFunction[1];
+        Source.Borrow borrow =
+                source.borrow(why -> {
+                    HeldFunction function;
+                    synchronized (held) {
+                        function = held[0];
+                    }
+                    if (function != null) {
+                        function.lost(why);
+                    }
+                });
+        HeldFunction function = new HeldFunction(source, borrow, holdMillis, talk);
+        synchronized (held) {
+            held[0] = function;
+        }
+        function.keeper.start();
+        return function;
+    }
+
+    /** Returns the function and stops. What is held ends as timed out. */
+    @Override
+    public void close() {
+        Attachment last;
+        synchronized (lock) {
+            if (phase == Phase.CLOSED) {
+                return;
+            }
+            last = rest(Phase.CLOSED);
+            lock.notifyAll();
+        }
+        release(last);
+        keeper.interrupt();
+        try {
+            keeper.join(5000);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    public Status status() {
+        synchronized (lock) {
+            String state =
+                    switch (phase) {
+                        case IDLE -> "idle";
+                        case ATTACHED -> suspended ? "suspended" : "attached";
+                        case ABSENT -> suspended ? "suspended" : "absent";
+                        case CLOSED -> "closed";
+                    };
+            return new Status(
+                    state, generation(), attachments, unanswered.sum(), dropped.sum(), lastTrouble);
+        }
+    }
+
+    @Override
+    public FunctionDescription describe() {
+        return description;
+    }
+
+    @Override
+    public int generation() {
+        Attachment attached = current;
+        if (attached != null) {
+            return attached.generation();
+        }
+        synchronized (lock) {
+            return current != null ? current.generation() : restGeneration;
+        }
+    }
+
+    @Override
+    public void attach(PciHost newHost) {
+        Attachment attached;
+        synchronized (lock) {
+            if (phase == Phase.CLOSED) {
+                return;
+            }
+            version++;
+            maps.clear();
+            interrupts.clear();
+            host = newHost;
+            if (newHost == null) {
+                attached = rest(Phase.IDLE);
+                lock.notifyAll();
+            } else {
+                attached = current;
+                if (phase == Phase.IDLE) {
+                    phase = Phase.ABSENT;
+                    absentSinceNanos = System.nanoTime();
+                    lock.notifyAll();
+                }
+            }
+        }
+        if (newHost == null) {
+            release(attached);
+        } else if (attached != null) {
+            attached.function.attach(attached.around(newHost));
+        } else {
+            // The new driver's side asks at once; let it find the function there.
+            usable(System.nanoTime());
+        }
+    }
+
+    @Override
+    public CompletionStatus read(int region, long offset, MemorySegment into, int widthBytes) {
+        long start = System.nanoTime();
+        while (true) {
+            Attachment attached = usable(start);
+            if (attached == null) {
+                unanswered.increment();
+                return CompletionStatus.TIMED_OUT;
+            }
+            CompletionStatus status = attached.function.read(region, offset, into, widthBytes);
+            if (status.isSuccess() || !lostWith(attached, status)) {
+                return status;
+            }
+        }
+    }
+
+    @Override
+    public CompletionStatus write(
+            int region, long offset, MemorySegment from, int widthBytes, long byteEnables) {
+        long start = System.nanoTime();
+        while (true) {
+            Attachment attached = usable(start);
+            if (attached == null) {
+                return unwritten(region);
+            }
+            CompletionStatus status =
+                    attached.function.write(region, offset, from, widthBytes, byteEnables);
+            if (status.isSuccess() || !lostWith(attached, status)) {
+                return status;
+            }
+        }
+    }
+
+    private CompletionStatus unwritten(int region) {
+        if (region >= 0 && region < posted.length && posted[region]) {
+            dropped.increment();
+            return CompletionStatus.SUCCESS;
+        }
+        unanswered.increment();
+        return CompletionStatus.TIMED_OUT;
+    }
+
+    @Override
+    public void interrupts(InterruptKind kind, int first, int count, InterruptAction action) {
+        Attachment attached;
+        synchronized (lock) {
+            interrupts.apply(kind, first, count, action);
+            version++;
+            attached = present();
+        }
+        if (attached != null) {
+            attached.function.interrupts(kind, first, count, action);
+        }
+    }
+
+    @Override
+    public void map(DmaMap map) {
+        Attachment attached;
+        synchronized (lock) {
+            DmaTable.Change change = maps.add(map);
+            if (!change.status().isSuccess()) {
+                talk.accept(
+                        "A DMA map at 0x"
+                                + Long.toHexString(map.address())
+                                + " overlaps another; it was not made.");
+                return;
+            }
+            version++;
+            attached = present();
+        }
+        if (attached != null) {
+            attached.function.map(map);
+        }
+    }
+
+    @Override
+    public CompletionStatus unmap(long address, long length) {
+        Attachment attached;
+        synchronized (lock) {
+            DmaTable.Change change = maps.remove(address, length);
+            if (!change.status().isSuccess()) {
+                return change.status();
+            }
+            version++;
+            attached = current;
+        }
+        if (attached == null) {
+            return CompletionStatus.SUCCESS;
+        }
+        CompletionStatus status = attached.function.unmap(address, length);
+        if (status == CompletionStatus.TIMED_OUT || attached.borrow.isLost()) {
+            // Nobody knows whether it has let go of the memory: it is not to be trusted any more.
+            abandon(attached, "it did not give up memory that the driver took back");
+            attached.awaitQuiet();
+            return CompletionStatus.SUCCESS;
+        }
+        return status;
+    }
+
+    @Override
+    public CompletionStatus reset(ResetKind kind) {
+        Attachment attached = usable(System.nanoTime());
+        if (attached != null) {
+            CompletionStatus status = attached.function.reset(kind);
+            if (status.isSuccess() || !lostWith(attached, status) && !suspended) {
+                return status;
+            }
+        }
+        // What is not there comes back reset; what is there and silent is given up for that.
+        attached = current;
+        if (attached != null) {
+            abandon(attached, "it did not answer, and the driver's side asked for a reset");
+        } else {
+            synchronized (lock) {
+                restGeneration++;
+                version++;
+            }
+        }
+        return CompletionStatus.SUCCESS;
+    }
+
+    @Override
+    public CompletionStatus quiesce() {
+        Attachment attached = usable(System.nanoTime());
+        return attached == null ? CompletionStatus.TIMED_OUT : attached.function.quiesce();
+    }
+
+    @Override
+    public byte[] save() {
+        Attachment attached = usable(System.nanoTime());
+        return attached == null ? null : attached.function.save();
+    }
+
+    @Override
+    public CompletionStatus load(byte[] state) {
+        Attachment attached = usable(System.nanoTime());
+        return attached == null ? CompletionStatus.TIMED_OUT : attached.function.load(state);
+    }
+
+    /**
+     * The function to ask, waited for as long as an access that began at {@code startNanos} may be
+     * held; null where it is to be answered without.
+     */
+    private Attachment usable(long startNanos) {
+        Attachment attached = current;
+        if (attached != null && !suspended) {
+            return attached;
+        }
+        boolean interrupted = false;
+        try {
+            synchronized (lock) {
+                while (!suspended && phase == Phase.ABSENT) {
+                    long since = Math.min(startNanos - absentSinceNanos, 0) + absentSinceNanos;
+                    long leftMillis = (since + holdNanos - System.nanoTime()) / 1_000_000L;
+                    if (leftMillis <= 0) {
+                        suspended = true;
+                        talk.accept(
+                                source.address()
+                                        + " is still away; the driver reads all-ones until it is"
+                                        + " back.");
+                        break;
+                    }
+                    try {
+                        lock.wait(leftMillis);
+                    } catch (InterruptedException e) {
+                        interrupted = true;
+                    }
+                }
+                return suspended ? null : current;
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** What posted settings are to be told to: what is attached, silent or not. */
+    private Attachment present() {
+        Attachment attached = current;
+        return attached == null || attached.borrow.isLost() ? null : attached;
+    }
+
+    /**
+     * Looks why a call failed.
+     *
+     * @return whether the function was lost, so that the access is to wait for the next; false
+     *     where the status is the function's own answer, or its silence
+     */
+    private boolean lostWith(Attachment attached, CompletionStatus status) {
+        if (attached.borrow.isLost() || current != attached) {
+            synchronized (lock) {
+                lose(attached, lastTrouble);
+            }
+            return true;
+        }
+        if (status == CompletionStatus.TIMED_OUT) {
+            unanswered.increment();
+            synchronized (lock) {
+                if (current == attached && !suspended) {
+                    suspended = true;
+                    lastTrouble = "it does not answer";
+                    talk.accept(
+                            source.address()
+                                    + " does not answer though its lender is there; the driver"
+                                    + " reads all-ones until it does.");
+                    lock.notifyAll();
+                }
+            }
+        }
+        return false;
+    }
+
+    /** The borrow ended by itself. */
+    private void lost(String why) {
+        synchronized (lock) {
+            Attachment attached = current;
+            lastTrouble = why;
+            if (attached != null && attached.borrow.isLost()) {
+                lose(attached, why);
+            }
+            lock.notifyAll();
+        }
+    }
+
+    private void abandon(Attachment attached, String why) {
+        synchronized (lock) {
+            lastTrouble = why;
+            lose(attached, why);
+        }
+        attached.shut();
+        attached.borrow.giveBack();
+    }
+
+    /** Under the lock: the attached function is gone. */
+    private void lose(Attachment attached, String why) {
+        if (current != attached) {
+            return;
+        }
+        restGeneration = attached.generation() + 1;
+        attached.shut();
+        current = null;
+        suspended = false;
+        leaving = attached;
+        absentSinceNanos = System.nanoTime();
+        phase = Phase.ABSENT;
+        talk.accept(
+                source.address()
+                        + " is lost"
+                        + (why.isEmpty() ? "" : ": " + why)
+                        + (why.endsWith(".") ? " It" : ". It")
+                        + " is borrowed again when its lender is back.");
+        lock.notifyAll();
+    }
+
+    /** Under the lock: nothing is wanted any more. Gives what was attached, to be released. */
+    private Attachment rest(Phase resting) {
+        Attachment last = current;
+        if (last != null) {
+            restGeneration = last.generation() + 1;
+            last.shut();
+        }
+        current = null;
+        suspended = false;
+        phase = resting;
+        return last;
+    }
+
+    private static void release(Attachment last) {
+        if (last != null) {
+            last.borrow.giveBack();
+            last.awaitQuiet();
+        }
+    }
+
+    /** The keeper's life: looks after what is lost or silent. */
+    private void keep() {
+        long retryMillis = FIRST_RETRY_MILLIS;
+        try {
+            while (true) {
+                Attachment silent;
+                Attachment left;
+                synchronized (lock) {
+                    while (phase == Phase.IDLE || phase == Phase.ATTACHED && !suspended) {
+                        if (current != null && current.borrow.isLost()) {
+                            lose(current, lastTrouble);
+                            break;
+                        }
+                        retryMillis = FIRST_RETRY_MILLIS;
+                        lock.wait();
+                    }
+                    if (phase == Phase.CLOSED) {
+                        return;
+                    }
+                    silent = current;
+                    left = leaving;
+                    leaving = null;
+                }
+                if (silent != null) {
+                    probe(silent);
+                    continue;
+                }
+                if (left != null) {
+                    left.borrow.giveBack();
+                    left.awaitQuiet();
+                    tell(new FunctionEvent.Presence(false));
+                }
+                long pauseMillis = borrowAgain() ? FIRST_RETRY_MILLIS : retryMillis;
+                if (otherFunction) {
+                    pauseMillis = OTHER_FUNCTION_RETRY_MILLIS;
+                }
+                pause(pauseMillis);
+                retryMillis = Math.min(2 * retryMillis, LAST_RETRY_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            // Closed.
+        }
+    }
+
+    /** Only the keeper's: what came back last was another function. */
+    private boolean otherFunction;
+
+    /** Waits while the function is absent, at most so long. */
+    private void pause(long millis) throws InterruptedException {
+        long deadline = System.nanoTime() + millis * 1_000_000L;
+        synchronized (lock) {
+            while (phase == Phase.ABSENT) {
+                long left = (deadline - System.nanoTime()) / 1_000_000L;
+                if (left <= 0) {
+                    return;
+                }
+                lock.wait(left);
+            }
+        }
+    }
+
+    /** Asks a silent function something harmless until it answers or is lost. */
+    private void probe(Attachment silent) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment identity = arena.allocate(4);
+            CompletionStatus status = silent.function.read(Region.CONFIGURATION, 0, identity, 4);
+            synchronized (lock) {
+                if (silent.borrow.isLost()) {
+                    lose(silent, lastTrouble);
+                } else if (status != CompletionStatus.TIMED_OUT && current == silent) {
+                    suspended = false;
+                    lastTrouble = "";
+                    talk.accept(source.address() + " answers again.");
+                    lock.notifyAll();
+                }
+            }
+        }
+    }
+
+    private boolean borrowAgain() throws InterruptedException {
+        otherFunction = false;
+        Source.Borrow borrow;
+        try {
+            borrow = source.borrow(this::lost);
+        } catch (BorrowException e) {
+            trouble(e.getMessage());
+            return false;
+        }
+        if (!borrow.function().describe().equals(description)) {
+            borrow.giveBack();
+            otherFunction = true;
+            trouble(
+                    "What is lent as "
+                            + source.address()
+                            + " now is another function than before; it cannot take its place."
+                            + " End this slot and borrow anew.");
+            return false;
+        }
+        return settle(borrow);
+    }
+
+    /** Tells a trouble once, however often it is met. */
+    private void trouble(String sentence) {
+        synchronized (lock) {
+            if (!sentence.equals(lastTrouble)) {
+                lastTrouble = sentence;
+                talk.accept(sentence);
+            }
+        }
+    }
+
+    /**
+     * Gives a fresh function the driver's maps and interrupt settings, then lets accesses to it.
+     */
+    private boolean settle(Source.Borrow borrow) {
+        while (true) {
+            Attachment fresh;
+            PciHost to;
+            List<DmaMap> mapped;
+            InterruptSettings settings;
+            long seen;
+            synchronized (lock) {
+                fresh = new Attachment(borrow, restGeneration);
+                to = host;
+                mapped = maps.maps();
+                settings = interrupts.copy();
+                seen = version;
+            }
+            if (to != null) {
+                fresh.function.attach(fresh.around(to));
+                mapped.forEach(fresh.function::map);
+                settings.replayTo(fresh.function);
+            }
+            synchronized (lock) {
+                if (phase != Phase.ABSENT || borrow.isLost()) {
+                    break;
+                }
+                if (seen == version) {
+                    attached(fresh);
+                    return true;
+                }
+            }
+            // Something changed meanwhile: begin again, with nothing left of this time.
+            fresh.shut();
+            fresh.function.attach(null);
+        }
+        borrow.giveBack();
+        return false;
+    }
+
+    /** Under the lock: accesses pass from now on. */
+    private void attached(Attachment fresh) {
+        current = fresh;
+        phase = Phase.ATTACHED;
+        suspended = false;
+        attachments++;
+        lastTrouble = "";
+        talk.accept(source.address() + " is borrowed again; it has been reset.");
+        tell(new FunctionEvent.NewGeneration(fresh.generation(), ResetKind.COLD));
+        tell(new FunctionEvent.Presence(true));
+        lock.notifyAll();
+    }
+
+    private void tell(FunctionEvent event) {
+        PciHost to;
+        synchronized (lock) {
+            to = host;
+        }
+        if (to != null) {
+            to.event(event);
+        }
+    }
+}

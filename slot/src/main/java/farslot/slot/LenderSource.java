@@ -1,0 +1,124 @@
+package farslot.slot;
+
+import farslot.core.PciFunction;
+import farslot.link.Address;
+import farslot.link.LinkException;
+import farslot.link.LinkOptions;
+import farslot.link.RefusedException;
+import farslot.link.RemoteFunction;
+import farslot.link.RuntimeDirectory;
+import farslot.link.Wish;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+
+/** A function lent under one name by one lender, borrowed by a link. */
+public final class LenderSource implements Source {
+    private final FunctionAddress address;
+    private final RuntimeDirectory directory;
+    private final LinkOptions options;
+
+    /**
+     * @param directory where lenders of this machine are found
+     * @param options how links are made, and the slot's name
+     */
+    public LenderSource(FunctionAddress address, RuntimeDirectory directory, LinkOptions options) {
+        this.address = address;
+        this.directory = directory;
+        this.options = options;
+    }
+
+    @Override
+    public String address() {
+        return address.toString();
+    }
+
+    @Override
+    public Borrow borrow(LossListener lost) throws BorrowException {
+        try {
+            return new LinkBorrow(
+                    RemoteFunction.borrow(
+                            resolve(address, directory),
+                            new Wish(address.name()),
+                            options,
+                            why -> lost.lost(why.getMessage())));
+        } catch (RefusedException e) {
+            throw new BorrowException(reason(e), e.getMessage(), e);
+        } catch (LinkException e) {
+            throw new BorrowException(reason(e), e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Where to connect for this address.
+     *
+     * @throws BorrowException where it is to be here and is not
+     */
+    public static Address resolve(FunctionAddress address, RuntimeDirectory directory)
+            throws BorrowException {
+        if (!address.isHere()) {
+            return address.address();
+        }
+        Path socket = directory.socket(address.name(), RuntimeDirectory.Role.LENDER);
+        if (!Files.exists(socket, LinkOption.NOFOLLOW_LINKS)) {
+            throw new BorrowException(
+                    BorrowException.Reason.NOT_FOUND,
+                    "Nobody lends \""
+                            + address.name()
+                            + "\" on this machine"
+                            + lentHere(directory)
+                            + " For another machine write "
+                            + address.name()
+                            + "@MACHINE.",
+                    null);
+        }
+        return new Address.Unix(socket);
+    }
+
+    private static String lentHere(RuntimeDirectory directory) {
+        try {
+            var names =
+                    directory.places().stream()
+                            .filter(place -> place.role() == RuntimeDirectory.Role.LENDER)
+                            .map(RuntimeDirectory.Place::name)
+                            .toList();
+            return names.isEmpty() ? "." : "; there are: " + String.join(", ", names) + ".";
+        } catch (IOException e) {
+            return ".";
+        }
+    }
+
+    private static BorrowException.Reason reason(RefusedException e) {
+        return switch (e.reason()) {
+            case NOT_FOUND -> BorrowException.Reason.NOT_FOUND;
+            case BAD_ARGUMENT -> BorrowException.Reason.BAD_INPUT;
+            default -> BorrowException.Reason.REFUSED;
+        };
+    }
+
+    private static BorrowException.Reason reason(LinkException e) {
+        return switch (e.what()) {
+            case INSECURE -> BorrowException.Reason.BAD_INPUT;
+            case OTHER_VERSION, GOODBYE, PROTOCOL -> BorrowException.Reason.REFUSED;
+            case UNREACHABLE, NO_FARSLOT, LOST, CLOSED -> BorrowException.Reason.NOT_FOUND;
+        };
+    }
+
+    private record LinkBorrow(RemoteFunction remote) implements Borrow {
+        @Override
+        public PciFunction function() {
+            return remote;
+        }
+
+        @Override
+        public boolean isLost() {
+            return remote.isEnded();
+        }
+
+        @Override
+        public void giveBack() {
+            remote.close();
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package farslot.slot;
+
+import farslot.core.PciFunction;
+
+/** Where a slot gets its function from, and gets it again after a loss: one lender's one name. */
+public interface Source {
+    /**
+     * Borrows the function. Blocks, a few seconds at most; one thread at a time calls.
+     *
+     * @param lost called once, from any thread and possibly before this returns, when the borrow
+     *     ends without {@link Borrow#giveBack}; the sentence says why. It must return at once
+     * @throws BorrowException when it cannot be had now
+     */
+    Borrow borrow(LossListener lost) throws BorrowException, InterruptedException;
+
+    /** The function's address, for people. */
+    String address();
+
+    /** Hears that a borrow ended by itself. */
+    @FunctionalInterface
+    interface LossListener {
+        void lost(String why);
+    }
+
+    /** A function while it is borrowed. */
+    interface Borrow {
+        /**
+         * The function: a fresh one, without host, maps and interrupts. Once the borrow is lost its
+         * calls end at once, unsuccessfully.
+         */
+        PciFunction function();
+
+        /** Whether the borrow has ended. */
+        boolean isLost();
+
+        /** Returns the function to its lender. Again, or after a loss, it does nothing. */
+        void giveBack();
+    }
+}
