@@ -23,6 +23,9 @@ public final class Gate {
     private final AtomicInteger inside = new AtomicInteger();
     private volatile boolean closed;
 
+    /** An open gate. */
+    public Gate() {}
+
     /** Whether the caller may pass; then it calls {@link #leave} when it is done. */
     public boolean enter() {
         inside.incrementAndGet();

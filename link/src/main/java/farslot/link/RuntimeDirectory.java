@@ -142,7 +142,8 @@ public record RuntimeDirectory(Path path) {
      * @return whether it was removed
      */
     public boolean removeIfDead(Place place) throws IOException {
-        try (SocketChannel probe = SocketChannel.open(UnixDomainSocketAddress.of(place.socket()))) {
+        try {
+            SocketChannel.open(UnixDomainSocketAddress.of(place.socket())).close();
             return false;
         } catch (ConnectException | NoSuchFileException e) {
             return removeOld(place);

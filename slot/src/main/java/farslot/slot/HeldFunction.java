@@ -340,7 +340,8 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         Attachment attached = usable(System.nanoTime());
         if (attached != null) {
             CompletionStatus status = attached.function.reset(kind);
-            if (status.isSuccess() || !lostWith(attached, status) && !suspended) {
+            boolean gone = !status.isSuccess() && lostWith(attached, status);
+            if (!gone && status != CompletionStatus.TIMED_OUT) {
                 return status;
             }
         }
@@ -519,7 +520,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
                 Attachment silent;
                 Attachment left;
                 synchronized (lock) {
-                    while (phase == Phase.IDLE || phase == Phase.ATTACHED && !suspended) {
+                    while (phase == Phase.IDLE || (phase == Phase.ATTACHED && !suspended)) {
                         if (current != null && current.borrow.isLost()) {
                             lose(current, lastTrouble);
                             break;
@@ -646,19 +647,21 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
             }
             synchronized (lock) {
                 if (phase != Phase.ABSENT || borrow.isLost()) {
-                    break;
+                    borrow.giveBack();
+                    return false;
                 }
                 if (seen == version) {
                     attached(fresh);
-                    return true;
+                    break;
                 }
             }
             // Something changed meanwhile: begin again, with nothing left of this time.
             fresh.shut();
             fresh.function.attach(null);
         }
-        borrow.giveBack();
-        return false;
+        tell(new FunctionEvent.NewGeneration(generation(), ResetKind.COLD));
+        tell(new FunctionEvent.Presence(true));
+        return true;
     }
 
     /** Under the lock: accesses pass from now on. */
@@ -669,8 +672,6 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         attachments++;
         lastTrouble = "";
         talk.accept(source.address() + " is borrowed again; it has been reset.");
-        tell(new FunctionEvent.NewGeneration(fresh.generation(), ResetKind.COLD));
-        tell(new FunctionEvent.Presence(true));
         lock.notifyAll();
     }
 
