@@ -1,3 +1,3 @@
 module farslot.lab {
-    requires farslot.posix;
+    exports farslot.lab;
 }

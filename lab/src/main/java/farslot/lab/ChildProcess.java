@@ -1,0 +1,92 @@
+package farslot.lab;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A program that this one started and that must not outlive it: it is ended when closed, and when
+ * the Java machine ends for whatever reason short of kill -9.
+ *
+ * <p>Ending is asked for first (SIGTERM), so that the program can clean up, and forced after {@link
+ * #PATIENCE}. Only the process started here is signalled, by its handle. Any thread may call.
+ */
+public final class ChildProcess implements AutoCloseable {
+    /** How long a program may take to leave by itself. */
+    public static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    private static final Set<ChildProcess> RUNNING = ConcurrentHashMap.newKeySet();
+
+    static {
+        Runtime.getRuntime().addShutdownHook(new Thread(ChildProcess::closeAll, "end-children"));
+    }
+
+    private final Process process;
+
+    private ChildProcess(Process process) {
+        this.process = process;
+    }
+
+    /**
+     * Starts the program.
+     *
+     * @throws LabException where it cannot be started
+     */
+    public static ChildProcess start(ProcessBuilder builder) {
+        try {
+            ChildProcess child = new ChildProcess(builder.start());
+            RUNNING.add(child);
+            var _ = child.process.onExit().thenRun(() -> RUNNING.remove(child));
+            return child;
+        } catch (IOException e) {
+            throw new LabException(
+                    "Cannot start " + builder.command().get(0) + ": " + e.getMessage() + ".", e);
+        }
+    }
+
+    /** The process itself, for its streams and its exit code. */
+    public Process process() {
+        return process;
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Waits for the program's own end; false when the time is up first. */
+    public boolean await(Duration time) {
+        try {
+            return process.waitFor(time.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    /** Ends the program and waits until it is gone. */
+    @Override
+    public void close() {
+        process.destroy();
+        awaitEnd();
+    }
+
+    private void awaitEnd() {
+        boolean interrupted = Thread.interrupted();
+        if (!await(PATIENCE)) {
+            process.destroyForcibly();
+            await(PATIENCE);
+        }
+        RUNNING.remove(this);
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void closeAll() {
+        // All are asked before any is waited for: together they need the time of the slowest.
+        RUNNING.forEach(child -> child.process.destroy());
+        RUNNING.forEach(ChildProcess::awaitEnd);
+    }
+}

@@ -1,0 +1,172 @@
+package farslot.lab;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.Set;
+
+/**
+ * What a lab machine boots into: busybox, the few Debian programs that busybox has no equal of,
+ * drivers, and our own init (the resource "init" beside this class). Made from the folder that the
+ * packages were unpacked into.
+ */
+final class Initramfs {
+    /** Drivers that a scenario may load by modprobe; what they need comes along. */
+    private static final List<String> DRIVERS =
+            List.of(
+                    "nvme",
+                    "ext4",
+                    "vfat",
+                    "nls_ascii",
+                    "nls_cp437",
+                    "crc32c_generic",
+                    "ahci",
+                    "sd_mod");
+
+    /** Debian's, since busybox's mke2fs knows no ext4, and its lspci and fsck are thin. */
+    private static final List<String> PROGRAMS = List.of("mke2fs", "e2fsck", "lspci", "setpci");
+
+    private final Path root;
+    private final String kernelVersion;
+    private final Path scratch;
+
+    /**
+     * @param root where the packages were unpacked
+     * @param scratch a folder for files on the way
+     */
+    Initramfs(Path root, String kernelVersion, Path scratch) {
+        this.root = root;
+        this.kernelVersion = kernelVersion;
+        this.scratch = scratch;
+    }
+
+    void write(Path file) throws IOException {
+        try (OutputStream stream = new BufferedOutputStream(Files.newOutputStream(file));
+                Cpio cpio = new Cpio(stream)) {
+            for (String folder : List.of("dev", "proc", "sys", "tmp", "mnt", "root", "etc")) {
+                cpio.folder(folder);
+            }
+            try (InputStream init = Initramfs.class.getResourceAsStream("init")) {
+                cpio.file("init", 0755, init.readAllBytes());
+            }
+            Set<String> programs = programs(cpio);
+            busybox(cpio, programs);
+            modules(cpio);
+        }
+    }
+
+    private void busybox(Cpio cpio, Set<String> already) throws IOException {
+        Path busybox = inRoot("busybox");
+        cpio.file("bin/busybox", 0755, busybox);
+        Command.Outcome applets = Command.of(busybox.toString(), "--list").run();
+        for (String applet : applets.text().lines().toList()) {
+            if (!applet.equals("busybox") && !already.contains(applet)) {
+                cpio.link("bin/" + applet, "busybox");
+            }
+        }
+    }
+
+    /** The programs and, as their loader lists them, the libraries that they need. */
+    private Set<String> programs(Cpio cpio) throws IOException {
+        Map<String, Path> libraries = new LinkedHashMap<>();
+        Set<String> programs = new LinkedHashSet<>();
+        Path loader = root.resolve("usr/lib64/ld-linux-x86-64.so.2");
+        for (String name : PROGRAMS) {
+            Path program = inRoot(name);
+            Command.Outcome outcome =
+                    Command.of(
+                                    loader.toString(),
+                                    "--library-path",
+                                    root.resolve("usr/lib/x86_64-linux-gnu").toString(),
+                                    "--list",
+                                    program.toString())
+                            .run();
+            if (!outcome.ok() || outcome.text().contains("not found")) {
+                throw new LabException(
+                        "The libraries of Debian's "
+                                + name
+                                + " are not complete: "
+                                + outcome.text());
+            }
+            // "libc.so.6 => PATH (0xADDRESS)"
+            for (String line : outcome.text().lines().toList()) {
+                String[] words = line.trim().split("\\s+", -1);
+                if (words.length >= 3 && words[1].equals("=>")) {
+                    libraries.put(Path.of(words[0]).getFileName().toString(), Path.of(words[2]));
+                }
+            }
+            cpio.file("bin/" + name, 0755, program);
+            programs.add(name);
+        }
+        cpio.link("bin/mkfs.ext4", "mke2fs");
+        cpio.link("bin/fsck.ext4", "e2fsck");
+        cpio.file("lib64/ld-linux-x86-64.so.2", 0755, loader);
+        libraries.remove("ld-linux-x86-64.so.2");
+        for (Map.Entry<String, Path> library : libraries.entrySet()) {
+            cpio.file("lib/x86_64-linux-gnu/" + library.getKey(), 0755, library.getValue());
+        }
+        cpio.file("etc/mke2fs.conf", 0644, root.resolve("etc/mke2fs.conf"));
+        return programs;
+    }
+
+    private void modules(Cpio cpio) throws IOException {
+        String folder = "lib/modules/" + kernelVersion;
+        KernelModules all =
+                new KernelModules(root.resolve("usr").resolve(folder), this::unpackModule);
+        SequencedMap<String, KernelModules.Module> modules = all.closure(DRIVERS);
+        for (KernelModules.Module module : modules.values()) {
+            cpio.file(folder + "/" + module.path(), 0644, module.plain());
+        }
+        cpio.file(
+                folder + "/modules.dep",
+                0644,
+                KernelModules.modulesDep(modules).getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** In TCG's slow machine every byte unpacked costs: modules go in unpacked. */
+    private Path unpackModule(Path module) {
+        String name = module.getFileName().toString();
+        if (name.endsWith(".ko")) {
+            return module;
+        }
+        Path plain = scratch.resolve(name.substring(0, name.indexOf(".ko") + 3));
+        String program = name.endsWith(".zst") ? "zstd" : name.endsWith(".gz") ? "gzip" : "xz";
+        Command.Outcome outcome = unpacker(program, module).runInto(plain);
+        if (!outcome.ok()) {
+            throw new LabException("Unpacking " + module + " failed: " + outcome.lastLines());
+        }
+        return plain;
+    }
+
+    private Command unpacker(String program, Path module) {
+        if (Command.exists(program)) {
+            return Command.of(program, "-dc", module.toString());
+        }
+        return Command.of(
+                root.resolve("usr/lib64/ld-linux-x86-64.so.2").toString(),
+                "--library-path",
+                root.resolve("usr/lib/x86_64-linux-gnu").toString(),
+                inRoot(program).toString(),
+                "-dc",
+                module.toString());
+    }
+
+    private Path inRoot(String program) {
+        for (String folder : List.of("usr/bin", "usr/sbin", "bin", "sbin")) {
+            Path candidate = root.resolve(folder).resolve(program);
+            if (Files.exists(candidate)) {
+                return candidate;
+            }
+        }
+        throw new LabException("Debian's packages hold no program called " + program + ".");
+    }
+}
