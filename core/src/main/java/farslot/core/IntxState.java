@@ -1,0 +1,60 @@
+package farslot.core;
+
+/**
+ * The function's side of INTx in VFIO's auto-masked model: an assertion masks, and only the
+ * function, from its own level, asserts again once it is unmasked. A level that somebody else had
+ * remembered would fire again for what the driver has dealt with meanwhile: over a distance that is
+ * an interrupt storm.
+ *
+ * <p>Every method says whether the assertion is to be signalled now; it counts as signalled then.
+ * Any thread may call.
+ */
+public final class IntxState {
+    private boolean level;
+    private boolean taken;
+    private boolean masked;
+    private boolean disabled;
+
+    /** The pin rests, and nobody takes its interrupts. */
+    public IntxState() {}
+
+    /** The function needs service, or no longer does. */
+    public synchronized boolean level(boolean needsService) {
+        level = needsService;
+        return assertion();
+    }
+
+    /** Whether the function needs service: the interrupt status bit. */
+    public synchronized boolean level() {
+        return level;
+    }
+
+    /** The command register's INTx disable bit (PCI 3.0, 6.2.2). */
+    public synchronized boolean disabled(boolean byCommand) {
+        disabled = byCommand;
+        return assertion();
+    }
+
+    /** What the driver's side asks ({@link PciFunction#interrupts}). */
+    public synchronized boolean apply(InterruptAction action) {
+        switch (action) {
+            case ENABLE -> {
+                taken = true;
+                masked = false;
+            }
+            case DISABLE -> {
+                taken = false;
+                masked = false;
+            }
+            case MASK -> masked = true;
+            case UNMASK -> masked = false;
+        }
+        return assertion();
+    }
+
+    private boolean assertion() {
+        boolean signals = level && taken && !masked && !disabled;
+        masked |= signals;
+        return signals;
+    }
+}
