@@ -43,7 +43,7 @@ final class Program {
             options.add("-Dfarslot.home=" + home);
         }
         if (Program.class.getModule().isNamed()) {
-            options.add("--enable-native-access=farslot.posix");
+            options.add("--enable-native-access=farslot.posix,farslot.block");
             options.add("--module-path");
             options.add(System.getProperty("jdk.module.path"));
             options.add("-m");
