@@ -29,6 +29,7 @@ final class Initramfs {
                     "nls_ascii",
                     "nls_cp437",
                     "crc32c_generic",
+                    "crc32c_intel",
                     "ahci",
                     "sd_mod");
 
@@ -67,6 +68,8 @@ final class Initramfs {
     private void busybox(Cpio cpio, Set<String> already) throws IOException {
         Path busybox = inRoot("busybox");
         cpio.file("bin/busybox", 0755, busybox);
+        // What the kernel starts to load a module by itself (/proc/sys/kernel/modprobe).
+        cpio.link("sbin/modprobe", "../bin/busybox");
         Command.Outcome applets = Command.of(busybox.toString(), "--list").run();
         for (String applet : applets.text().lines().toList()) {
             if (!applet.equals("busybox") && !already.contains(applet)) {
@@ -126,10 +129,12 @@ final class Initramfs {
         for (KernelModules.Module module : modules.values()) {
             cpio.file(folder + "/" + module.path(), 0644, module.plain());
         }
-        cpio.file(
-                folder + "/modules.dep",
-                0644,
-                KernelModules.modulesDep(modules).getBytes(StandardCharsets.UTF_8));
+        text(cpio, folder + "/modules.dep", KernelModules.modulesDep(modules));
+        text(cpio, folder + "/modules.alias", KernelModules.modulesAlias(modules));
+    }
+
+    private static void text(Cpio cpio, String name, String text) throws IOException {
+        cpio.file(name, 0644, text.getBytes(StandardCharsets.UTF_8));
     }
 
     /** In TCG's slow machine every byte unpacked costs: modules go in unpacked. */

@@ -70,6 +70,18 @@ final class KernelModules {
         return text.toString();
     }
 
+    /** The lines of a modules.alias: what the kernel asks for, and who answers to it. */
+    static String modulesAlias(SequencedMap<String, Module> modules) throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (Module module : modules.values()) {
+            String content = content(Files.readAllBytes(module.plain()));
+            for (String alias : values(content, "\0alias=")) {
+                text.append("alias ").append(alias).append(' ').append(module.name()).append('\n');
+            }
+        }
+        return text.toString();
+    }
+
     private static void collect(Module module, Map<String, Module> modules, Set<String> paths) {
         for (String need : module.needs()) {
             Module needed = modules.get(need);
@@ -105,8 +117,8 @@ final class KernelModules {
     }
 
     /** .modinfo is a row of NUL-terminated {@code key=value}; no need to read ELF for it. */
-    static List<String> needs(byte[] content) {
-        String text = new String(content, StandardCharsets.ISO_8859_1);
+    private static List<String> needs(byte[] bytes) {
+        String text = content(bytes);
         List<String> needs = new ArrayList<>();
         for (String value : values(text, "\0depends=")) {
             needs.addAll(words(value, ","));
@@ -115,6 +127,10 @@ final class KernelModules {
             needs.addAll(words(value.replaceFirst("post:.*", ""), "\\s+"));
         }
         return List.copyOf(needs);
+    }
+
+    private static String content(byte[] bytes) {
+        return new String(bytes, StandardCharsets.ISO_8859_1);
     }
 
     private static List<String> values(String text, String key) {

@@ -49,6 +49,14 @@ class KernelModulesTest {
                 KernelModules.modulesDep(modules().closure(List.of("nvme"))));
     }
 
+    @Test
+    void writesWhatTheKernelAsksForByAnotherName() throws IOException {
+        module("crypto/crc32c_generic.ko", "depends=\0alias=crypto-crc32c\0alias=crc32c");
+        assertEquals(
+                "alias crypto-crc32c crc32c_generic\nalias crc32c crc32c_generic\n",
+                KernelModules.modulesAlias(modules().closure(List.of("crc32c-generic"))));
+    }
+
     private KernelModules modules() throws IOException {
         return new KernelModules(folder, path -> path);
     }
