@@ -136,21 +136,25 @@ public record RuntimeDirectory(Path path) {
         return Optional.empty();
     }
 
+    /** Whether somebody listens there. */
+    public boolean isAlive(Place place) {
+        try {
+            SocketChannel.open(UnixDomainSocketAddress.of(place.socket())).close();
+            return true;
+        } catch (ConnectException e) {
+            return false;
+        } catch (IOException e) {
+            return Files.exists(place.socket());
+        }
+    }
+
     /**
      * Removes the socket of a process that was killed: one that nobody listens on.
      *
      * @return whether it was removed
      */
     public boolean removeIfDead(Place place) throws IOException {
-        try {
-            SocketChannel.open(UnixDomainSocketAddress.of(place.socket())).close();
-            return false;
-        } catch (ConnectException | NoSuchFileException e) {
-            return removeOld(place);
-        } catch (IOException e) {
-            // "No such file" comes as a plain SocketException through a link that leads nowhere.
-            return place.alias() && !Files.exists(place.socket()) && removeOld(place);
-        }
+        return !isAlive(place) && removeOld(place);
     }
 
     /** A socket that was bound this moment is not listened on yet: let it be. */

@@ -11,7 +11,9 @@ public final class BorrowException extends Exception {
         /** The lender refused: taken by another, not allowed, another protocol version. */
         REFUSED,
         /** No such name, or nobody there. */
-        NOT_FOUND
+        NOT_FOUND,
+        /** It was tried and failed here. */
+        FAILED
     }
 
     private final Reason reason;

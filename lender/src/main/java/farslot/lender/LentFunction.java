@@ -1,0 +1,263 @@
+package farslot.lender;
+
+import farslot.core.CompletionStatus;
+import farslot.core.FunctionDescription;
+import farslot.core.InterruptAction;
+import farslot.core.InterruptKind;
+import farslot.core.PciFunction;
+import farslot.core.ResetKind;
+import farslot.link.Entry;
+import farslot.link.Grant;
+import farslot.link.Lease;
+import farslot.link.Peer;
+import farslot.link.RefusedException;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.Map;
+
+/**
+ * One function under its leases: a reset group of one. It is lent to one slot at a time; when a
+ * lease ends, the function loses its driver's side, its maps and its interrupts, what is under way
+ * is waited for, it is reset, and only then lent again.
+ */
+final class LentFunction {
+    private static final System.Logger LOG = System.getLogger("farslot.lender");
+
+    /** For how long a new borrower waits while the function is reset after the last one. */
+    private static final long CLEANING_MILLIS = 3000;
+
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
+
+    /** Hears what happens to the function. */
+    interface Witness {
+        /**
+         * Takes note.
+         *
+         * @param what in one word, for programs
+         */
+        void happened(String subject, String what, String sentence);
+    }
+
+    private final String name;
+    private final PciFunction function;
+    private final FunctionDescription description;
+    private final Witness witness;
+    private final LeaseState state = new LeaseState(System.currentTimeMillis());
+    private volatile Lease revocable;
+
+    /**
+     * @param function with the taps that see all leases
+     */
+    LentFunction(String name, PciFunction function, Witness witness) {
+        this.name = name;
+        this.function = function;
+        this.witness = witness;
+        description = function.describe();
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** The function itself, for operators. */
+    PciFunction function() {
+        return function;
+    }
+
+    Entry entry() {
+        GrantedLease lease = state.lease();
+        FunctionDescription.Identity identity = description.identity();
+        return new Entry(
+                name,
+                description.kind(),
+                "%04x:%04x class %06x"
+                        .formatted(identity.vendor(), identity.device(), identity.classCode()),
+                function.generation(),
+                lease == null ? "" : lease.borrower(),
+                lease == null ? 0 : lease.since().toEpochMilli(),
+                Map.of("state", phaseLabel()));
+    }
+
+    private String phaseLabel() {
+        return switch (state.phase()) {
+            case FREE -> "free";
+            case LENT -> "lent";
+            case CLEANING -> "resetting";
+            case CLOSED -> "closed";
+        };
+    }
+
+    /**
+     * Lends the function.
+     *
+     * @throws RefusedException where it is taken (by whom, since when) or the lender is leaving
+     */
+    Grant lend(Peer peer, Lease link) throws RefusedException {
+        GrantedLease lease = null;
+        try {
+            while (lease == null && state.awaitCleaned(CLEANING_MILLIS) == LeaseState.Phase.FREE) {
+                lease = state.take(peer.toString(), Instant.now());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (lease == null) {
+            throw refusal();
+        }
+        revocable = link;
+        witness.happened(name, "borrowed", name + " is borrowed by " + lease.borrower() + ".");
+        return new FencedGrant(lease, new Fence(function));
+    }
+
+    private RefusedException refusal() {
+        GrantedLease lease = state.lease();
+        return switch (state.phase()) {
+            case CLOSED ->
+                    new RefusedException(
+                            RefusedException.Reason.UNAVAILABLE,
+                            name + " is not lent any more: its lender is leaving.");
+            case CLEANING, FREE ->
+                    new RefusedException(
+                            RefusedException.Reason.UNAVAILABLE,
+                            name + " is being reset after its last borrower; try again shortly.");
+            case LENT ->
+                    new RefusedException(
+                            RefusedException.Reason.TAKEN,
+                            name
+                                    + " is borrowed by "
+                                    + lease.borrower()
+                                    + " since "
+                                    + TIME.format(lease.since())
+                                    + ". Wait until it is returned, or \"farslot return "
+                                    + name
+                                    + "\" on the lender's machine takes it back.");
+        };
+    }
+
+    /**
+     * Takes the function back from its slot, by order of an operator.
+     *
+     * @return who had it, or null where nobody did
+     */
+    String revoke(String sentence) {
+        GrantedLease lease = state.lease();
+        Lease link = revocable;
+        if (lease == null || link == null || !state.holds(lease.epoch())) {
+            return null;
+        }
+        link.revoke(sentence);
+        return lease.borrower();
+    }
+
+    /** Lends no more; a lease that holds goes on until its link ends. */
+    void close() {
+        state.close();
+    }
+
+    private final class FencedGrant implements Grant {
+        private final GrantedLease lease;
+        private final Fence fence;
+
+        FencedGrant(GrantedLease lease, Fence fence) {
+            this.lease = lease;
+            this.fence = fence;
+        }
+
+        @Override
+        public PciFunction function() {
+            return fence;
+        }
+
+        @Override
+        public long epoch() {
+            return lease.epoch();
+        }
+
+        @Override
+        public void ended(Ending how, String sentence) {
+            fence.close();
+            if (!state.end(lease.epoch())) {
+                return;
+            }
+            revocable = null;
+            witness.happened(
+                    name,
+                    how == Ending.RETURNED ? "returned" : "ended",
+                    switch (how) {
+                        case RETURNED -> name + " is returned by " + lease.borrower() + ".";
+                        case ABANDONED ->
+                                name + " is abandoned by " + lease.borrower() + ": " + sentence;
+                        case BROKEN ->
+                                name
+                                        + " is taken from "
+                                        + lease.borrower()
+                                        + ", who broke the protocol: "
+                                        + sentence;
+                        case REVOKED ->
+                                name + " is taken back from " + lease.borrower() + ": " + sentence;
+                    });
+            // A device that hangs must not hang the link's thread: the lender has others.
+            Thread cleaner =
+                    Thread.ofPlatform()
+                            .daemon()
+                            .name("clean " + name)
+                            .start(() -> clean(lease, fence));
+            try {
+                cleaner.join(CLEANING_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private void clean(GrantedLease lease, Fence fence) {
+        try {
+            function.attach(null);
+            for (InterruptKind kind : InterruptKind.values()) {
+                int vectors = description.vectors(kind);
+                if (vectors > 0) {
+                    function.interrupts(kind, 0, vectors, InterruptAction.DISABLE);
+                }
+            }
+            function.unmap(0, 0);
+            while (!fence.awaitQuiet(10_000)) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "{0} still has accesses under way of {1}, whose borrow has ended; it is"
+                                + " not lent until they end.",
+                        name,
+                        lease.borrower());
+            }
+            resetThoroughly();
+            state.cleaned(lease.epoch());
+            witness.happened(name, "free", name + " is reset and free.");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** By the most thorough kind that it has; again until it succeeds. */
+    private void resetThoroughly() throws InterruptedException {
+        ResetKind kind = null;
+        for (ResetKind candidate : ResetKind.values()) {
+            if (description.resetKinds().contains(candidate)) {
+                kind = candidate;
+            }
+        }
+        if (kind == null) {
+            return;
+        }
+        for (CompletionStatus status = function.reset(kind);
+                !status.isSuccess();
+                status = function.reset(kind)) {
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    "{0} could not be reset ({1}); it is not lent until it can.",
+                    name,
+                    status);
+            Thread.sleep(1000);
+        }
+    }
+}
