@@ -7,6 +7,7 @@ module farslot.cli {
     requires farslot.registers;
     requires farslot.devices.edu;
     requires farslot.devices.nvme;
+    requires farslot.link;
     requires farslot.lab;
     requires farslot.bench;
     requires info.picocli;

@@ -193,6 +193,11 @@ public final class Lab {
         return new KvmTrial(cache).find(lab, progress);
     }
 
+    /** Why this machine cannot {@link #prepare}, as half a sentence; null where it can. */
+    public static String unpreparable() {
+        return DebianArchive.lacking();
+    }
+
     /** Removes everything that the lab put into the cache folder. */
     public void clean() {
         try {
