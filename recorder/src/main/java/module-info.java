@@ -1,4 +1,6 @@
 module farslot.recorder {
     requires transitive farslot.core;
-    requires farslot.registers;
+    requires transitive farslot.registers;
+
+    exports farslot.recorder;
 }

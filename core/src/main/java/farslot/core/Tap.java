@@ -16,8 +16,16 @@ public abstract class Tap extends ForwardingFunction {
     /** The host that the function below is to see. Called at each attach with a host. */
     protected abstract PciHost around(PciHost host);
 
+    /** Called when the function below has lost its host. */
+    protected void detached() {}
+
     @Override
     public final void attach(PciHost host) {
-        super.attach(host == null ? null : around(host));
+        if (host == null) {
+            super.attach(null);
+            detached();
+        } else {
+            super.attach(around(host));
+        }
     }
 }
