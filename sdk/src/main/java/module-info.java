@@ -1,4 +1,8 @@
 module farslot.sdk {
     requires transitive farslot.core;
-    requires farslot.registers;
+    requires transitive farslot.registers;
+
+    exports farslot.sdk;
+
+    uses farslot.sdk.DeviceKind;
 }
