@@ -337,8 +337,8 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
 
     @Override
     public CompletionStatus reset(ResetKind kind) {
-        Attachment attached = usable(System.nanoTime());
-        if (attached != null) {
+        Attachment attached = current;
+        if (attached != null && !suspended) {
             CompletionStatus status = attached.function.reset(kind);
             boolean gone = !status.isSuccess() && lostWith(attached, status);
             if (!gone && status != CompletionStatus.TIMED_OUT) {

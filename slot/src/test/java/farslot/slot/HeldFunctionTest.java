@@ -1,0 +1,358 @@
+package farslot.slot;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import farslot.core.CompletionStatus;
+import farslot.core.Direction;
+import farslot.core.DmaMap;
+import farslot.core.FunctionEvent;
+import farslot.core.InterruptAction;
+import farslot.core.InterruptKind;
+import farslot.core.PciFunction;
+import farslot.core.Region;
+import farslot.core.ResetKind;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What a driver's side sees while its lender comes and goes. */
+@Timeout(60)
+class HeldFunctionTest {
+    /** So short that a test may wait for it, and no test asks how short it was. */
+    private static final long SHORT = 30;
+
+    private static final long LONG = 50_000;
+
+    private final ScriptedLender lender = new ScriptedLender();
+    private final BlockingQueue<String> talk = new LinkedBlockingQueue<>();
+    private final NotingHost host = new NotingHost();
+    private HeldFunction held;
+
+    @AfterEach
+    void close() {
+        if (held != null) {
+            held.close();
+        }
+    }
+
+    private ScriptedFunction hold(long holdMillis) throws Exception {
+        ScriptedFunction first = lender.offer();
+        held = HeldFunction.borrow(lender, holdMillis, talk::add);
+        held.attach(host);
+        return first;
+    }
+
+    private CompletionStatus read() {
+        return held.read(0, 8, MemorySegment.ofArray(new byte[4]), 4);
+    }
+
+    private CompletionStatus write(int region) {
+        return held.write(
+                region, 4, MemorySegment.ofArray(new byte[] {7}), 1, PciFunction.ALL_BYTES);
+    }
+
+    private <E extends FunctionEvent> E awaitEvent(Class<E> kind) throws Exception {
+        while (true) {
+            FunctionEvent event = host.events.poll(50, TimeUnit.SECONDS);
+            if (kind.isInstance(event)) {
+                return kind.cast(event);
+            }
+        }
+    }
+
+    private void awaitAttached() throws Exception {
+        while (!awaitEvent(FunctionEvent.Presence.class).present()) {}
+    }
+
+    private static DmaMap map(long address, long length) {
+        return new DmaMap(address, length, Direction.READ_WRITE, null, true);
+    }
+
+    @Test
+    void passesEverythingOnWhileTheLenderIsThere() throws Exception {
+        ScriptedFunction function = hold(LONG);
+        assertEquals(CompletionStatus.SUCCESS, read());
+        assertEquals(CompletionStatus.SUCCESS, write(0));
+        held.map(map(0x1000, 0x1000));
+        held.interrupts(InterruptKind.MSIX, 0, 2, InterruptAction.ENABLE);
+        assertEquals(CompletionStatus.SUCCESS, held.unmap(0x1000, 0x1000));
+        assertEquals(
+                List.of(
+                        "attach",
+                        "read 0+8",
+                        "write 0+4=7",
+                        "map 4096+4096",
+                        "MSIX 0+2 ENABLE",
+                        "unmap 4096+4096"),
+                function.asked);
+    }
+
+    @Test
+    void passesTheFunctionsOwnRefusalsOn() throws Exception {
+        ScriptedFunction function = hold(LONG);
+        function.answer = CompletionStatus.UNSUPPORTED_REQUEST;
+        assertEquals(CompletionStatus.UNSUPPORTED_REQUEST, read());
+        assertEquals("attached", held.status().state());
+    }
+
+    @Test
+    void endsAccessesAsTimedOutWhenTheLenderStaysAway() throws Exception {
+        hold(SHORT);
+        lender.crash();
+        assertEquals(CompletionStatus.TIMED_OUT, read());
+        assertEquals("suspended", held.status().state());
+        assertEquals(CompletionStatus.TIMED_OUT, read());
+        assertEquals(CompletionStatus.TIMED_OUT, write(Region.CONFIGURATION), "not posted");
+        assertEquals(CompletionStatus.TIMED_OUT, write(2), "I/O ports are not posted");
+        assertEquals(CompletionStatus.SUCCESS, write(0), "posted, so taken, and dropped");
+        assertEquals(4, held.status().unanswered());
+        assertEquals(1, held.status().dropped());
+    }
+
+    @Test
+    void anAccessThatWasHeldIsDoneOnTheFreshFunction() throws Exception {
+        ScriptedFunction first = hold(LONG);
+        first.release = new CountDownLatch(1);
+        CompletableFuture<CompletionStatus> access = CompletableFuture.supplyAsync(this::read);
+        first.arrived.await();
+        lender.crash();
+        assertTrue(lender.refusals.tryAcquire(2, 50, TimeUnit.SECONDS), "asks again and again");
+        assertFalse(access.isDone(), "held");
+        ScriptedFunction second = lender.offer();
+        assertEquals(CompletionStatus.SUCCESS, access.get(50, TimeUnit.SECONDS));
+        assertTrue(second.asked.contains("read 0+8"));
+        assertEquals(0, held.status().unanswered());
+    }
+
+    @Test
+    void resumesAfterASuspension() throws Exception {
+        hold(SHORT);
+        lender.crash();
+        assertEquals(CompletionStatus.TIMED_OUT, read());
+        ScriptedFunction second = lender.offer();
+        awaitAttached();
+        assertEquals(CompletionStatus.SUCCESS, read());
+        assertFalse(second.asked.contains("write 0+4=7"));
+        assertEquals("attached", held.status().state());
+        assertEquals(2, held.status().attachments());
+    }
+
+    @Test
+    void givesAFreshFunctionTheMapsAndInterruptsOfBefore() throws Exception {
+        hold(LONG);
+        held.map(map(0x1000, 0x1000));
+        held.map(map(0x8000, 0x2000));
+        held.interrupts(InterruptKind.MSIX, 0, 3, InterruptAction.ENABLE);
+        held.interrupts(InterruptKind.MSIX, 1, 1, InterruptAction.MASK);
+        held.interrupts(InterruptKind.INTX, 0, 1, InterruptAction.ENABLE);
+        held.interrupts(InterruptKind.INTX, 0, 1, InterruptAction.DISABLE);
+        lender.crash();
+        lender.refusals.acquire();
+        // Changed while nobody is there.
+        assertEquals(CompletionStatus.SUCCESS, held.unmap(0x1000, 0x1000));
+        held.map(map(0x20000, 0x1000));
+        held.interrupts(InterruptKind.MSIX, 5, 1, InterruptAction.ENABLE);
+        ScriptedFunction second = lender.offer();
+        awaitAttached();
+        List<String> told = new ArrayList<>(second.asked);
+        assertEquals("attach", told.removeFirst());
+        assertEquals(
+                List.of(
+                        "map 32768+8192",
+                        "map 131072+4096",
+                        "MSIX 0+3 ENABLE",
+                        "MSIX 5+1 ENABLE",
+                        "MSIX 1+1 MASK"),
+                told);
+    }
+
+    @Test
+    void refusesToTakeBackMemoryThatWasNeverMapped() throws Exception {
+        ScriptedFunction function = hold(LONG);
+        held.map(map(0x1000, 0x1000));
+        assertEquals(CompletionStatus.UNSUPPORTED_REQUEST, held.unmap(0x1800, 0x100));
+        assertFalse(function.asked.contains("unmap 6144+256"));
+    }
+
+    @Test
+    void generationsOnlyGrow() throws Exception {
+        ScriptedFunction first = hold(LONG);
+        assertEquals(1, held.generation());
+        assertEquals(CompletionStatus.SUCCESS, held.reset(ResetKind.FLR));
+        assertEquals(2, held.generation());
+        first.generation = 41;
+        assertEquals(41, held.generation());
+        lender.crash();
+        assertEquals(42, held.generation());
+        lender.refusals.acquire();
+        assertEquals(CompletionStatus.SUCCESS, held.reset(ResetKind.HOT), "it comes back reset");
+        int absent = held.generation();
+        assertTrue(absent >= 42);
+        ScriptedFunction second = lender.offer();
+        second.generation = 3;
+        FunctionEvent.NewGeneration event = awaitEvent(FunctionEvent.NewGeneration.class);
+        assertEquals(absent, event.generation());
+        assertEquals(absent, held.generation());
+        assertEquals(CompletionStatus.SUCCESS, held.reset(ResetKind.FLR));
+        assertEquals(absent + 1, held.generation());
+    }
+
+    @Test
+    void theDriversSideSeesItsOwnGenerations() throws Exception {
+        hold(LONG);
+        lender.crash();
+        ScriptedFunction second = new ScriptedFunction();
+        second.generation = 7;
+        lender.offer(second);
+        awaitAttached();
+        second.host.interrupt(7, InterruptKind.MSIX, 1);
+        second.host.interrupt(6, InterruptKind.MSIX, 1);
+        assertEquals(List.of("MSIX 1 in 2", "MSIX 1 in 1"), host.seen);
+        second.host.event(new FunctionEvent.NewGeneration(8, ResetKind.FLR));
+        FunctionEvent.NewGeneration event = awaitEvent(FunctionEvent.NewGeneration.class);
+        assertEquals(3, event.generation());
+    }
+
+    @Test
+    void nothingOfALostFunctionReachesTheDriver() throws Exception {
+        ScriptedFunction first = hold(LONG);
+        lender.crash();
+        lender.refusals.acquire();
+        first.host.interrupt(1, InterruptKind.MSIX, 0);
+        assertEquals(
+                CompletionStatus.STALE_GENERATION,
+                first.host.write(1, 0, MemorySegment.ofArray(new byte[8])));
+        assertNull(first.host.near(1, 0, 8, Direction.READ));
+        assertEquals(List.of(), host.seen);
+    }
+
+    @Test
+    void anotherFunctionIsNotTakenForTheLostOne() throws Exception {
+        hold(SHORT);
+        lender.crash();
+        ScriptedFunction other = new ScriptedFunction();
+        other.described = ScriptedFunction.description("other");
+        lender.offer(other);
+        assertTrue(lender.returns.tryAcquire(2, 50, TimeUnit.SECONDS), "lost one and other one");
+        String said;
+        do {
+            said = talk.poll(50, TimeUnit.SECONDS);
+        } while (said != null && !said.contains("another function"));
+        assertTrue(said != null);
+        assertFalse(other.asked.contains("attach"));
+        assertEquals(CompletionStatus.TIMED_OUT, read());
+    }
+
+    @Test
+    void returnsTheFunctionWhenTheDriverGoesAndBorrowsForTheNext() throws Exception {
+        ScriptedFunction first = hold(LONG);
+        held.map(map(0x1000, 0x1000));
+        held.attach(null);
+        lender.returns.acquire();
+        assertEquals("idle", held.status().state());
+        first.host.interrupt(1, InterruptKind.MSIX, 0);
+        assertEquals(List.of(), host.seen);
+        ScriptedFunction second = lender.offer();
+        held.attach(host);
+        assertEquals("attached", held.status().state());
+        assertEquals(List.of("attach"), second.asked, "maps did not survive the change of host");
+        assertTrue(held.generation() > 1);
+    }
+
+    @Test
+    void aSilentFunctionIsSuspendedUntilItAnswers() throws Exception {
+        ScriptedFunction function = hold(LONG);
+        function.answer = CompletionStatus.TIMED_OUT;
+        assertEquals(CompletionStatus.TIMED_OUT, read());
+        assertEquals("suspended", held.status().state());
+        assertEquals(CompletionStatus.TIMED_OUT, read());
+        function.answer = CompletionStatus.SUCCESS;
+        String said;
+        do {
+            said = talk.poll(50, TimeUnit.SECONDS);
+        } while (said != null && !said.contains("answers again"));
+        assertTrue(said != null);
+        assertEquals(CompletionStatus.SUCCESS, read());
+        assertEquals(1, held.generation(), "it was there all the time");
+    }
+
+    @Test
+    void aResetOfASilentFunctionGivesItUpForAFreshOne() throws Exception {
+        ScriptedFunction function = hold(LONG);
+        ScriptedFunction second = lender.offer();
+        function.answer = CompletionStatus.TIMED_OUT;
+        assertEquals(CompletionStatus.SUCCESS, held.reset(ResetKind.COLD));
+        awaitAttached();
+        assertTrue(second.asked.contains("attach"));
+        assertEquals(CompletionStatus.SUCCESS, read());
+    }
+
+    @Test
+    void aFunctionThatDoesNotLetGoOfMemoryIsAbandoned() throws Exception {
+        ScriptedFunction function = hold(LONG);
+        held.map(map(0x1000, 0x1000));
+        function.answer = CompletionStatus.TIMED_OUT;
+        assertEquals(CompletionStatus.SUCCESS, held.unmap(0x1000, 0x1000));
+        assertEquals(
+                CompletionStatus.STALE_GENERATION,
+                function.host.read(1, 0x1000, MemorySegment.ofArray(new byte[8])));
+        lender.returns.acquire();
+    }
+
+    @Test
+    void closingEndsWhatIsHeld() throws Exception {
+        hold(LONG);
+        lender.crash();
+        CompletableFuture<CompletionStatus> access = CompletableFuture.supplyAsync(this::read);
+        held.close();
+        assertEquals(CompletionStatus.TIMED_OUT, access.get(50, TimeUnit.SECONDS));
+        assertEquals(CompletionStatus.TIMED_OUT, read());
+    }
+
+    @Test
+    void manyThreadsLiveThroughManyCrashes() throws Exception {
+        hold(LONG);
+        boolean full = "full".equals(System.getProperty("farslot.rounds"));
+        int rounds = full ? 500 : 20;
+        CountDownLatch stop = new CountDownLatch(1);
+        List<CompletableFuture<Integer>> drivers = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            drivers.add(
+                    CompletableFuture.supplyAsync(() -> {
+                        int last = 0;
+                        while (stop.getCount() > 0) {
+                            assertEquals(CompletionStatus.SUCCESS, read());
+                            assertEquals(CompletionStatus.SUCCESS, write(0));
+                            int generation = held.generation();
+                            assertTrue(generation >= last, "grows");
+                            last = generation;
+                        }
+                        return last;
+                    }));
+        }
+        for (int round = 0; round < rounds; round++) {
+            held.map(map(0x1000L * (round + 1), 0x1000));
+            ScriptedFunction next = lender.offer();
+            lender.crash();
+            awaitAttached();
+            assertEquals(round + 1, next.asked.stream().filter(a -> a.startsWith("map ")).count());
+        }
+        stop.countDown();
+        for (CompletableFuture<Integer> driver : drivers) {
+            driver.get(50, TimeUnit.SECONDS);
+        }
+        assertEquals(rounds + 1, held.generation());
+        assertEquals(0, held.status().unanswered());
+    }
+}

@@ -1,0 +1,83 @@
+package farslot.slot;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.Semaphore;
+
+/** Lends scripted functions, one after another, as the test puts them there. */
+final class ScriptedLender implements Source {
+    private final Deque<ScriptedFunction> offered = new ArrayDeque<>();
+
+    /** One permit for each refusal: the slot has asked in vain. */
+    final Semaphore refusals = new Semaphore(0);
+
+    /** One permit for each return. */
+    final Semaphore returns = new Semaphore(0);
+
+    private ScriptedBorrow last;
+
+    synchronized ScriptedFunction offer() {
+        ScriptedFunction function = new ScriptedFunction();
+        offered.add(function);
+        return function;
+    }
+
+    synchronized void offer(ScriptedFunction function) {
+        offered.add(function);
+    }
+
+    /** The lender is killed: accesses end, the slot hears of it. */
+    void crash() {
+        ScriptedBorrow dead;
+        synchronized (this) {
+            dead = last;
+        }
+        dead.lost = true;
+        dead.function.answer = farslot.core.CompletionStatus.TIMED_OUT;
+        dead.function.release.countDown();
+        dead.listener.lost("the lender was killed");
+    }
+
+    @Override
+    public synchronized Borrow borrow(LossListener listener) throws BorrowException {
+        ScriptedFunction function = offered.poll();
+        if (function == null) {
+            refusals.release();
+            throw new BorrowException(BorrowException.Reason.NOT_FOUND, "Nobody is there.", null);
+        }
+        last = new ScriptedBorrow(function, listener);
+        return last;
+    }
+
+    @Override
+    public String address() {
+        return "n0@test";
+    }
+
+    private final class ScriptedBorrow implements Borrow {
+        private final ScriptedFunction function;
+        private final LossListener listener;
+        private volatile boolean lost;
+
+        ScriptedBorrow(ScriptedFunction function, LossListener listener) {
+            this.function = function;
+            this.listener = listener;
+        }
+
+        @Override
+        public ScriptedFunction function() {
+            return function;
+        }
+
+        @Override
+        public boolean isLost() {
+            return lost;
+        }
+
+        @Override
+        public void giveBack() {
+            lost = true;
+            returns.release();
+        }
+    }
+}
