@@ -99,7 +99,11 @@ final class Diagnosis {
     private void memory() {
         long available = kibibytes(Path.of("/proc/meminfo"), "MemAvailable:") / 1024;
         if (available < 0) {
-            note("memory", State.NOTE, "unknown: there is no /proc/meminfo", "Farslot runs on Linux so far.");
+            note(
+                    "memory",
+                    State.NOTE,
+                    "unknown: there is no /proc/meminfo",
+                    "Farslot runs on Linux so far.");
         } else if (available >= NEEDED_MEMORY_MIB) {
             note("memory", State.OK, available + " MiB available", "");
         } else {
