@@ -84,7 +84,8 @@ public final class ChildProcess implements AutoCloseable {
         }
     }
 
-    private static void closeAll() {
+    /** Ends all that run, for those who clean up after them when this program is ended. */
+    public static void closeAll() {
         // All are asked before any is waited for: together they need the time of the slowest.
         RUNNING.forEach(child -> child.process.destroy());
         RUNNING.forEach(ChildProcess::awaitEnd);

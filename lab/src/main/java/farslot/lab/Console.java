@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -13,8 +14,8 @@ import java.util.regex.Pattern;
 
 /**
  * What a machine says on its serial console, as text that can be waited for. The newest {@link
- * #KEPT_CHARACTERS} are kept. A thread of its own reads, so the machine never waits for its reader.
- * Any thread may call.
+ * #KEPT_CHARACTERS} are kept. A thread of its own reads, so never waits for its reader. Any thread
+ * may call.
  */
 public final class Console {
     /** How much of the end of the text is kept. */
@@ -30,6 +31,7 @@ public final class Console {
     private int unseen;
 
     private boolean ended;
+    private OutputStream copy;
 
     /**
      * @param copy gets every byte too, or null
@@ -37,14 +39,21 @@ public final class Console {
     Console(String name, InputStream output, OutputStream input, OutputStream copy) {
         this.name = name;
         this.input = input;
-        Thread.ofPlatform().name("console-" + name).daemon().start(() -> read(output, copy));
+        this.copy = copy;
+        Thread.ofPlatform().name("console-" + name).daemon().start(() -> read(output));
+    }
+
+    /** The words of a program that was started with pipes. */
+    public static Console of(String name, ChildProcess program, OutputStream copy) {
+        Process process = program.process();
+        return new Console(name, process.getInputStream(), process.getOutputStream(), copy);
     }
 
     /**
      * Waits until the text matches, from after the last match on.
      *
      * @return the match; its groups are the caller's
-     * @throws LabException when the time is up or the machine ends first, with the last lines
+     * @throws LabException when the time is up or ends first, with the last lines
      */
     public Matcher await(Pattern pattern, Duration time) {
         long deadlineNanos = System.nanoTime() + time.toNanos();
@@ -58,22 +67,15 @@ public final class Console {
                 }
                 long leftNanos = deadlineNanos - System.nanoTime();
                 if (ended || leftNanos <= 0) {
+                    String end = ended ? " ended before it said " : " did not, in time, say ";
                     throw new LabException(
-                            "The machine "
-                                    + name
-                                    + (ended
-                                            ? " ended"
-                                            : " did not, in " + time.toSeconds() + " s,")
-                                    + (ended ? " before it said " : " say ")
-                                    + pattern
-                                    + ". Its last words:\n"
-                                    + lastLines(12));
+                            name + end + pattern + ". Its last words:\n" + lastLines(12));
                 }
                 changed.await(leftNanos, TimeUnit.NANOSECONDS);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new LabException("Interrupted while waiting for the machine " + name + ".", e);
+            throw new LabException("Interrupted while waiting for " + name + ".", e);
         } finally {
             lock.unlock();
         }
@@ -90,7 +92,38 @@ public final class Console {
             input.write(keys.getBytes(StandardCharsets.UTF_8));
             input.flush();
         } catch (IOException e) {
-            throw new LabException("The console of the machine " + name + " is closed.", e);
+            throw new LabException("The console of " + name + " is closed.", e);
+        }
+    }
+
+    /** Where all bytes go too from now on; null for nowhere. */
+    public void copyTo(OutputStream newCopy) {
+        lock.lock();
+        try {
+            copy = newCopy;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits until there is no more to come; false when the time is up first. */
+    public boolean awaitEnd(Duration time) {
+        long deadlineNanos = System.nanoTime() + time.toNanos();
+        lock.lock();
+        try {
+            while (!ended) {
+                long leftNanos = deadlineNanos - System.nanoTime();
+                if (leftNanos <= 0) {
+                    return false;
+                }
+                changed.awaitNanos(leftNanos);
+            }
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -106,19 +139,16 @@ public final class Console {
 
     /** The end of it, for messages. */
     public String lastLines(int count) {
-        java.util.List<String> lines = text().lines().filter(line -> !line.isBlank()).toList();
+        List<String> lines = text().lines().filter(line -> !line.isBlank()).toList();
         return String.join("\n", lines.subList(Math.max(0, lines.size() - count), lines.size()));
     }
 
-    private void read(InputStream output, OutputStream copy) {
+    private void read(InputStream output) {
         byte[] buffer = new byte[8192];
         try {
             for (int count = output.read(buffer); count >= 0; count = output.read(buffer)) {
                 append(new String(buffer, 0, count, StandardCharsets.ISO_8859_1));
-                if (copy != null) {
-                    copy.write(buffer, 0, count);
-                    copy.flush();
-                }
+                copy(buffer, count);
             }
         } catch (IOException e) {
             append("\n[console: " + e.getMessage() + "]\n");
@@ -127,6 +157,18 @@ public final class Console {
         try {
             ended = true;
             changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void copy(byte[] buffer, int count) throws IOException {
+        lock.lock();
+        try {
+            if (copy != null) {
+                copy.write(buffer, 0, count);
+                copy.flush();
+            }
         } finally {
             lock.unlock();
         }

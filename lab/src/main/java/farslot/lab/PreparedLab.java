@@ -1,6 +1,8 @@
 package farslot.lab;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * What a virtual machine is made of.
@@ -11,6 +13,23 @@ import java.nio.file.Path;
  * @param kernelVersion as uname -r says; "" where the user brought the kernel
  */
 public record PreparedLab(Qemu qemu, Path kernel, Path initrd, String kernelVersion) {
+    /**
+     * The command that runs a program of Debian's e2fsprogs on this machine, without its arguments;
+     * empty where the lab was brought by the user and has none.
+     */
+    public List<String> tool(String name) {
+        Path root = kernel.toAbsolutePath().resolveSibling("root");
+        Path program = root.resolve("usr/sbin").resolve(name);
+        if (!Files.exists(program)) {
+            return List.of();
+        }
+        return List.of(
+                root.resolve("usr/lib64/ld-linux-x86-64.so.2").toString(),
+                "--library-path",
+                root.resolve("usr/lib/x86_64-linux-gnu").toString(),
+                program.toString());
+    }
+
     /** The same with parts that the user brings; null leaves one as it is. */
     public PreparedLab with(Path otherQemu, Path otherKernel, Path otherInitrd) {
         return new PreparedLab(

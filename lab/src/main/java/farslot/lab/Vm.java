@@ -34,6 +34,7 @@ public final class Vm implements AutoCloseable {
         private boolean sharedMemory = true;
         private boolean restarts;
         private boolean terminal;
+        private boolean shell;
         private int nextAddress = 4;
         private OutputStream consoleCopy;
 
@@ -70,6 +71,12 @@ public final class Vm implements AutoCloseable {
         /** Console and a shell on this program's own terminal; there is no {@link Guest} then. */
         public Builder onTerminal() {
             terminal = true;
+            return this;
+        }
+
+        /** A shell on the console, beside what {@link Guest} does. */
+        public Builder shell() {
+            shell = true;
             return this;
         }
 
@@ -248,7 +255,8 @@ public final class Vm implements AutoCloseable {
         words.addAll(List.of("-qmp", "unix:" + comma(qmp)));
         words.addAll(
                 List.of("-kernel", lab.kernel().toString(), "-initrd", lab.initrd().toString()));
-        String mode = builder.terminal ? " farslot.shell=1" : " farslot.agent=ttyS1";
+        String mode = builder.terminal ? "" : " farslot.agent=ttyS1";
+        mode += builder.terminal || builder.shell ? " farslot.shell=1" : "";
         words.addAll(
                 List.of("-append", "console=ttyS0 panic=-1 quiet" + mode + builder.kernelWords));
         if (!builder.restarts) {
