@@ -17,7 +17,7 @@ final class Terminal {
 
     /** Returns when {@code ended}, or at the end of the input. Ctrl-C still ends this program. */
     static void lend(Console console, BooleanSupplier ended) throws IOException {
-        boolean terminal = System.console() != null && System.console().isTerminal();
+        boolean terminal = System.console().isTerminal();
         Thread restore = new Thread(() -> stty("sane"), "restore-terminal");
         if (terminal) {
             // The guest's terminal echoes and edits; ours passes keys on, but for Ctrl-C.
