@@ -14,6 +14,7 @@ import farslot.core.Region;
 import farslot.core.ResetKind;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -302,6 +303,15 @@ public final class DeviceFunction implements PciFunction, AutoCloseable {
             order.unlock();
             callers.unlock();
         }
+    }
+
+    /**
+     * Waits until no task runs or waits for a thread; timers that have not gone off do not count.
+     *
+     * @return false where that is not so in time
+     */
+    public boolean awaitTasks(Duration atMost) {
+        return tasks.drain(atMost.toNanos(), false);
     }
 
     /** Ends its tasks and timers and closes the device. Accesses are unsupported requests then. */

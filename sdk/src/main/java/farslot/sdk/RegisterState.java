@@ -140,7 +140,7 @@ public final class RegisterState {
 
     long read() {
         LongSupplier handler = onRead;
-        return (handler == null ? value : handler.getAsLong()) & readable;
+        return handler == null ? value & readable : handler.getAsLong();
     }
 
     /** The driver writes the bits of {@code mask}. In the function's order. */
