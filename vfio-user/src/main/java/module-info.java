@@ -1,5 +1,8 @@
+/** The slot for emulators: a vfio-user server that QEMU's vfio-user-pci uses. */
 module farslot.vfiouser {
     requires transitive farslot.core;
-    requires farslot.posix;
+    requires transitive farslot.posix;
     requires tools.jackson.databind;
+
+    exports farslot.vfiouser;
 }

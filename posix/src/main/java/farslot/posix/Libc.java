@@ -31,12 +31,10 @@ final class Libc {
     static final int SCM_RIGHTS = 1;
     static final int SHUT_RDWR = 2;
     static final int MSG_CTRUNC = 0x8;
-    static final int MSG_DONTWAIT = 0x40;
-    static final int MSG_WAITALL = 0x100;
     static final int MSG_NOSIGNAL = 0x4000;
     static final int MSG_CMSG_CLOEXEC = 0x40000000;
     static final short POLLIN = 0x1;
-    static final short POLLOUT = 0x4;
+    static final short POLLRDHUP = 0x2000;
     static final int EFD_CLOEXEC = 0x80000;
     static final int EFD_NONBLOCK = 0x800;
     static final int MFD_CLOEXEC = 0x1;

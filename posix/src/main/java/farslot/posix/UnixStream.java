@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * A connected UNIX stream socket that can carry descriptors beside its bytes (SCM_RIGHTS, unix(7))
@@ -197,7 +198,26 @@ public final class UnixStream implements AutoCloseable {
         synchronized (receiving) {
             int number = descriptor.acquire();
             try {
-                return receive(number, into, descriptors);
+                return receive(number, into, 0, into.byteSize(), descriptors);
+            } finally {
+                descriptor.release();
+            }
+        }
+    }
+
+    /**
+     * Reads what there is, at least one byte, to a part of the segment; makes no slice of it.
+     *
+     * @return how many bytes, or -1 at the end of the stream
+     */
+    public int read(
+            MemorySegment into, long offset, long lengthBytes, ReceivedDescriptors descriptors)
+            throws IOException {
+        Objects.checkFromIndexSize(offset, lengthBytes, into.byteSize());
+        synchronized (receiving) {
+            int number = descriptor.acquire();
+            try {
+                return receive(number, into, offset, lengthBytes, descriptors);
             } finally {
                 descriptor.release();
             }
@@ -229,8 +249,8 @@ public final class UnixStream implements AutoCloseable {
             try {
                 long filled = 0;
                 while (filled < into.byteSize()) {
-                    MemorySegment rest = filled == 0 ? into : into.asSlice(filled);
-                    int count = receive(number, rest, descriptors);
+                    long rest = into.byteSize() - filled;
+                    int count = receive(number, into, filled, rest, descriptors);
                     if (count < 0) {
                         return endedAfter(filled, into.byteSize());
                     }
@@ -298,17 +318,21 @@ public final class UnixStream implements AutoCloseable {
         }
     }
 
-    private int receive(int number, MemorySegment into, ReceivedDescriptors descriptors)
+    private int receive(
+            int number,
+            MemorySegment into,
+            long offset,
+            long lengthBytes,
+            ReceivedDescriptors descriptors)
             throws IOException {
-        MemorySegment header = receiving.toReceive(into);
         while (true) {
+            MemorySegment header = receiving.toReceive(into.address() + offset, lengthBytes);
             long count = Libc.recvmsg(number, header, Libc.MSG_CMSG_CLOEXEC, into);
             if (count >= 0) {
                 receiving.collect(descriptors);
                 return count == 0 ? -1 : (int) count;
             }
             throwUnlessInterrupted("read from a UNIX socket", readTimeoutMillis);
-            header = receiving.toReceive(into);
         }
     }
 
@@ -316,10 +340,16 @@ public final class UnixStream implements AutoCloseable {
 
     /** Writes all of the segment. */
     public void write(MemorySegment from) throws IOException {
+        writeFirst(from, from.byteSize());
+    }
+
+    /** Writes the first bytes of the segment; makes no slice of it. */
+    public void writeFirst(MemorySegment from, long lengthBytes) throws IOException {
+        Objects.checkFromIndexSize(0, lengthBytes, from.byteSize());
         synchronized (sending) {
             int number = descriptor.acquire();
             try {
-                sendFrom(number, from, 0);
+                sendFrom(number, from, 0, lengthBytes);
             } finally {
                 descriptor.release();
             }
@@ -336,7 +366,7 @@ public final class UnixStream implements AutoCloseable {
             int number = descriptor.acquire();
             try {
                 if (descriptors.length == 0) {
-                    sendFrom(number, from, 0);
+                    sendFrom(number, from, 0, from.byteSize());
                     return;
                 }
                 MemorySegment header = sending.toSend(from, descriptors);
@@ -345,7 +375,7 @@ public final class UnixStream implements AutoCloseable {
                     throwUnlessInterrupted("write to a UNIX socket", writeTimeoutMillis);
                     sent = Libc.sendmsg(number, header, Libc.MSG_NOSIGNAL, from);
                 }
-                sendFrom(number, from, sent);
+                sendFrom(number, from, sent, from.byteSize());
             } finally {
                 descriptor.release();
             }
@@ -370,11 +400,11 @@ public final class UnixStream implements AutoCloseable {
         }
     }
 
-    private void sendFrom(int number, MemorySegment from, long begin) throws IOException {
+    private void sendFrom(int number, MemorySegment from, long begin, long end) throws IOException {
         long sent = begin;
-        while (sent < from.byteSize()) {
+        while (sent < end) {
             MemorySegment rest = sent == 0 ? from : from.asSlice(sent);
-            long count = Libc.send(number, rest, rest.byteSize(), Libc.MSG_NOSIGNAL);
+            long count = Libc.send(number, rest, end - sent, Libc.MSG_NOSIGNAL);
             if (count >= 0) {
                 sent += count;
             } else {
@@ -393,6 +423,18 @@ public final class UnixStream implements AutoCloseable {
                     "Cannot " + what + " within " + timeoutMillis + " ms.");
         }
         throw new PosixException("Cannot " + what, errno);
+    }
+
+    /** Whether the peer has closed its end; what it had sent before may still wait to be read. */
+    public boolean isPeerGone() throws IOException {
+        int number = descriptor.acquire();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment entry = arena.allocate(Polling.ENTRY_BYTES, 4);
+            Polling.entry(entry, 0, number, Libc.POLLRDHUP);
+            return Polling.await(entry, 1, 0) > 0;
+        } finally {
+            descriptor.release();
+        }
     }
 
     /** Ends both directions, which wakes blocked readers and writers; the peer sees the end. */
@@ -452,9 +494,9 @@ public final class UnixStream implements AutoCloseable {
             memory.set(JAVA_LONG, HEADER_CONTROL, memory.address() + CONTROL);
         }
 
-        MemorySegment toReceive(MemorySegment into) {
-            memory.set(JAVA_LONG, VECTOR, into.address());
-            memory.set(JAVA_LONG, VECTOR + 8, into.byteSize());
+        MemorySegment toReceive(long address, long lengthBytes) {
+            memory.set(JAVA_LONG, VECTOR, address);
+            memory.set(JAVA_LONG, VECTOR + 8, lengthBytes);
             memory.set(JAVA_LONG, HEADER_CONTROL_BYTES, CONTROL_ROOM);
             memory.set(JAVA_INT, HEADER_FLAGS, 0);
             return memory;

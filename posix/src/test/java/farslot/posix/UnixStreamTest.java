@@ -151,6 +151,23 @@ class UnixStreamTest {
     }
 
     @Test
+    void readsToAPartOfASegmentAndWritesItsFirstBytes() throws IOException {
+        try (UnixStream.Pair pair = UnixStream.pair();
+                ReceivedDescriptors received = new ReceivedDescriptors()) {
+            pair.first().writeFirst(bytes(1, 2, 3), 2);
+            MemorySegment five = arena.allocate(5);
+            assertEquals(2, pair.second().read(five, 1, 4, received));
+            assertArrayEquals(new byte[] {0, 1, 2, 0, 0}, five.toArray(JAVA_BYTE));
+            assertThrows(
+                    IndexOutOfBoundsException.class,
+                    () -> pair.second().read(five, 2, 4, received));
+            assertFalse(pair.second().isPeerGone());
+            pair.first().close();
+            assertTrue(pair.second().isPeerGone());
+        }
+    }
+
+    @Test
     void tellsACleanEndFromAnEndWithinAMessage() throws IOException {
         try (UnixStream.Pair pair = UnixStream.pair()) {
             pair.first().write(bytes(1, 2));

@@ -1,0 +1,90 @@
+package farslot.vfiouser;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Sees to it that a client is answered in time whatever the function does. An emulator waits 5
+ * seconds, with its whole virtual machine, and an answer that comes later destroys its connection
+ * for good; so an answer that takes {@link #OWED_TICKS} is given by this thread and the late one is
+ * dropped, and behind a posted write that takes {@link #POSTED_TICKS} another thread reads on.
+ *
+ * <p>It looks every {@link #TICK_MILLIS} while messages come and sleeps while none do, so that what
+ * it watches needs no clock.
+ */
+final class Watchdog implements Runnable {
+    static final long TICK_MILLIS = 200;
+
+    /** From being seen first: 4.2 s, so 4.4 s at most from the beginning. */
+    static final int OWED_TICKS = 21;
+
+    static final int POSTED_TICKS = 2;
+    private static final int QUIET_TICKS = 10;
+
+    private final Turn turn;
+    private final TakeOver takeOver;
+    private volatile boolean asleep;
+    private volatile boolean ended;
+    private volatile Thread thread;
+
+    /** What to do about a turn that takes too long. */
+    interface TakeOver {
+        void takeOver(long ticket);
+    }
+
+    Watchdog(Turn turn, TakeOver takeOver) {
+        this.turn = turn;
+        this.takeOver = takeOver;
+    }
+
+    void start(String name) {
+        thread = Thread.ofPlatform().daemon().name(name).start(this);
+    }
+
+    /** A message has come; by the thread that serves, each time. */
+    void wakeIfAsleep() {
+        if (asleep) {
+            asleep = false;
+            LockSupport.unpark(thread);
+        }
+    }
+
+    void end() {
+        ended = true;
+        LockSupport.unpark(thread);
+    }
+
+    @Override
+    public void run() {
+        long seen = Turn.NONE;
+        int ticks = 0;
+        long activity = 0;
+        int quiet = 0;
+        while (!ended) {
+            long ticket = turn.current();
+            ticks = ticket == seen ? ticks + 1 : 0;
+            seen = ticket;
+            int most = Turn.isOwed(ticket) ? OWED_TICKS : POSTED_TICKS;
+            if (ticket != Turn.NONE && ticks >= most) {
+                takeOver.takeOver(ticket);
+            }
+            long now = turn.activity();
+            quiet = now == activity && ticket == Turn.NONE ? quiet + 1 : 0;
+            activity = now;
+            if (quiet < QUIET_TICKS) {
+                LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS));
+            } else {
+                quiet = 0;
+                sleep(now);
+            }
+        }
+    }
+
+    private void sleep(long activity) {
+        asleep = true;
+        while (asleep && !ended && turn.activity() == activity) {
+            LockSupport.park(this);
+        }
+        asleep = false;
+    }
+}
