@@ -36,9 +36,7 @@ final class Demo implements AutoCloseable {
     private final Consumer<String> print;
     private final String name = "demo-" + ProcessHandle.current().pid();
     private final long beginNanos = System.nanoTime();
-    private final List<AutoCloseable> running = new ArrayList<>();
-    private Console lender;
-    private Console slot;
+    private final List<FarslotProcess> running = new ArrayList<>();
 
     Demo(Path folder, Consumer<String> print) {
         this.folder = folder;
@@ -81,7 +79,7 @@ final class Demo implements AutoCloseable {
 
     private String lend() {
         String image = folder.resolve("disk.img").toString();
-        lender =
+        Console lender =
                 start(
                         "the lender",
                         "lend",
@@ -94,7 +92,7 @@ final class Demo implements AutoCloseable {
 
     private Path borrow(String address, Path trace) {
         Path socket = folder.resolve("slot.sock");
-        slot =
+        Console slot =
                 start(
                         "the slot",
                         "borrow",
@@ -206,15 +204,12 @@ final class Demo implements AutoCloseable {
     }
 
     private void showStatistics(Path trace) {
-        ProcessBuilder builder =
-                new ProcessBuilder(Program.command("trace", "stats", trace.toString()));
-        builder.redirectErrorStream(true);
-        try (ChildProcess child = ChildProcess.start(builder)) {
-            Console console = Console.of("farslot trace stats", child, null);
-            boolean ended = child.await(START);
-            console.awaitEnd(START);
-            console.text().lines().forEach(this::detail);
-            if (!ended || child.process().exitValue() != 0) {
+        try (FarslotProcess stats =
+                FarslotProcess.start(
+                        "farslot trace stats", List.of("trace", "stats", trace.toString()))) {
+            boolean ended = stats.process().await(START) && stats.console().awaitEnd(START);
+            stats.console().text().lines().forEach(this::detail);
+            if (!ended || stats.process().process().exitValue() != 0) {
                 throw new LabException("the log could not be read");
             }
         }
@@ -222,11 +217,9 @@ final class Demo implements AutoCloseable {
 
     private Console start(String role, String... arguments) {
         detail("farslot " + String.join(" ", arguments));
-        ProcessBuilder builder = new ProcessBuilder(Program.command(arguments));
-        builder.redirectErrorStream(true);
-        ChildProcess child = ChildProcess.start(builder);
-        running.add(child);
-        return Console.of(role, child, null);
+        FarslotProcess process = FarslotProcess.start(role, List.of(arguments));
+        running.add(process);
+        return process.console();
     }
 
     private void step(String title) {
@@ -245,13 +238,7 @@ final class Demo implements AutoCloseable {
 
     /** Ends slot and lender, in this order, and waits until they are gone. */
     void endProcesses() {
-        for (AutoCloseable one : running.reversed()) {
-            try {
-                one.close();
-            } catch (Exception e) {
-                throw new LabException("Ending a process failed: " + e.getMessage(), e);
-            }
-        }
+        running.reversed().forEach(FarslotProcess::close);
         running.clear();
     }
 }

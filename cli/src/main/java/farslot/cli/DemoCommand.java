@@ -40,7 +40,7 @@ final class DemoCommand extends Verb {
     @Override
     public Integer call() {
         checkTrace();
-        try (DemoFolder folder = DemoFolder.create();
+        try (RunFolder folder = RunFolder.create();
                 Demo demo = new Demo(folder.path(), this::print)) {
             Path file = trace == null ? folder.path().resolve("demo.fst") : trace;
             demo.run(lab, file, keep);

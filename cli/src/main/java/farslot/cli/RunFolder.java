@@ -11,17 +11,17 @@ import java.util.stream.Stream;
  * A folder for the files of one run: image, sockets, log. It is removed when closed, and when this
  * program is ended, after all programs that use it have ended.
  */
-final class DemoFolder implements AutoCloseable {
+final class RunFolder implements AutoCloseable {
     private final Path path;
-    private final Thread hook = new Thread(this::removeAfterChildren, "remove-demo-folder");
+    private final Thread hook = new Thread(this::removeAfterChildren, "remove-run-folder");
 
-    private DemoFolder(Path path) {
+    private RunFolder(Path path) {
         this.path = path;
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
-    static DemoFolder create() throws IOException {
-        return new DemoFolder(Files.createTempDirectory("farslot-demo-"));
+    static RunFolder create() throws IOException {
+        return new RunFolder(Files.createTempDirectory("farslot-run-"));
     }
 
     Path path() {
@@ -50,7 +50,7 @@ final class DemoFolder implements AutoCloseable {
                 Files.deleteIfExists(file);
             }
         } catch (IOException e) {
-            System.getLogger("farslot.demo")
+            System.getLogger("farslot.cli")
                     .log(System.Logger.Level.WARNING, "Cannot remove " + path, e);
         }
     }
