@@ -1,18 +1,243 @@
 package farslot.cli;
 
+import farslot.core.PciFunction;
+import farslot.lender.HostedDevice;
+import farslot.lender.Lender;
+import farslot.lender.LendingException;
+import farslot.lender.Specification;
+import farslot.link.Address;
+import farslot.link.LinkOptions;
+import farslot.link.RuntimeDirectory;
+import farslot.recorder.RecorderTap;
+import farslot.recorder.TraceException;
+import farslot.recorder.TraceOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
-/** Makes a device and lends it until Ctrl-C. */
+/** Makes devices and lends them until Ctrl-C. */
 @Command(
         name = "lend",
         header = "Lend a device to others",
-        description = "%nMakes a device and lends it until Ctrl-C.",
+        description = {
+            "%nMakes devices and lends their functions, each to one slot at a time, until Ctrl-C or"
+                    + " \"farslot stop NAME\".",
+            "A device is KIND[,name=NAME][,KEY=VALUE]...; \"farslot lend nvme,help\" tells a kind's"
+                    + " options. Slots of this machine find it by its name; for other machines"
+                    + " listen on a port."
+        },
         optionListHeading = "%nOptions:%n",
-        footerHeading = "%nExample:%n",
-        footer = "  farslot lend nvme,name=n0,image=disk.img,size=1G --port 4000 --insecure")
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  farslot lend nvme,name=n0,image=disk.img,size=1G",
+            "  farslot lend nvme,name=n0,image=disk.img --listen 0.0.0.0:6727 --insecure"
+        })
 final class LendCommand extends Verb {
+    @Parameters(
+            arity = "1..*",
+            paramLabel = "DEVICE",
+            description = "What to lend: KIND[,name=NAME][,KEY=VALUE]...")
+    List<String> devices;
+
+    @Option(
+            names = "--listen",
+            paramLabel = "HOST:PORT",
+            description =
+                    "Listen for other machines there; port 0 takes a free one. Default port: "
+                            + Address.DEFAULT_PORT
+                            + ".")
+    List<String> listen = List.of();
+
+    @Option(
+            names = "--insecure",
+            description = "Allow TCP, where nothing proves who borrows and nothing is encrypted.")
+    boolean insecure;
+
+    @Option(
+            names = "--trace",
+            paramLabel = "FILE",
+            description =
+                    "Record everything into this .fst file, which must not exist. With several"
+                            + " devices each has its own: FILE-NAME.fst.")
+    Path trace;
+
+    @Option(names = "--detach", description = "Go on in the background; \"farslot stop\" ends it.")
+    boolean detach;
+
+    @Mixin JsonOption output;
+
+    /** What {@code --json} prints. */
+    record Report(String name, long pid, List<Lent> functions, List<String> addresses) {}
+
+    /** One function of the report. */
+    record Lent(String name, String kind, String trace) {}
+
+    private final Deque<AutoCloseable> open = new ArrayDeque<>();
+
     @Override
     public Integer call() {
-        throw new CommandFailure(ExitCode.FAILED, "lend is not there yet.");
+        for (String device : devices) {
+            if (device.endsWith(",help")) {
+                DeviceHelp.print(out(), device.substring(0, device.length() - ",help".length()));
+                return ExitCode.OK;
+            }
+        }
+        RuntimeDirectory directory = Processes.runtimeDirectory();
+        List<Address> addresses = addresses();
+        if (detach) {
+            return Background.start("lend", directory.path(), out(), spec.commandLine().getErr());
+        }
+        Foreground foreground = new Foreground(this::closeAll);
+        try {
+            List<Lent> lent = new ArrayList<>();
+            List<Lender.Lendable> lendables = make(specifications(directory), lent);
+            Lender lender =
+                    Lender.open(
+                            directory,
+                            lendables,
+                            addresses,
+                            LinkOptions.named(lendables.getFirst().name()).withInsecure(insecure),
+                            this::say,
+                            foreground::stop);
+            open.push(lender);
+            report(lender, lent);
+        } catch (LendingException e) {
+            closeAll();
+            throw new CommandFailure(
+                    e.fault() == LendingException.Fault.BAD_INPUT
+                            ? ExitCode.USAGE
+                            : ExitCode.FAILED,
+                    e.getMessage(),
+                    e);
+        } catch (RuntimeException e) {
+            closeAll();
+            throw e;
+        }
+        Background.ready();
+        int exitCode = foreground.await();
+        Background.ended();
+        return exitCode;
+    }
+
+    private List<Address> addresses() {
+        List<Address> addresses = new ArrayList<>();
+        for (String text : listen) {
+            try {
+                addresses.add(Address.parse(text));
+            } catch (IllegalArgumentException e) {
+                throw usage(e.getMessage());
+            }
+        }
+        if (!addresses.isEmpty() && !insecure) {
+            throw usage(
+                    "--listen opens TCP, where nothing proves who borrows and nothing is encrypted;"
+                            + " add --insecure to say that you want that.");
+        }
+        return addresses;
+    }
+
+    /** The specifications, each with a name: where none is given, the kind and a free number. */
+    private List<Specification> specifications(RuntimeDirectory directory) throws LendingException {
+        List<Specification> specifications = new ArrayList<>();
+        Set<String> names = new HashSet<>();
+        for (String device : devices) {
+            Specification specification = Specification.parse(device);
+            if (specification.name() != null && !names.add(specification.name())) {
+                throw usage("Two devices are named \"" + specification.name() + "\".");
+            }
+            specifications.add(specification);
+        }
+        Set<String> taken = new HashSet<>(names);
+        try {
+            directory.places().forEach(place -> taken.add(place.name()));
+        } catch (IOException e) {
+            throw new CommandFailure(
+                    ExitCode.FAILED, "The control sockets cannot be read: " + e, e);
+        }
+        specifications.replaceAll(specification -> {
+            if (specification.name() != null) {
+                return specification;
+            }
+            int number = 0;
+            while (!taken.add(specification.kind() + number)) {
+                number++;
+            }
+            return specification.named(specification.kind() + number);
+        });
+        return specifications;
+    }
+
+    private List<Lender.Lendable> make(List<Specification> specifications, List<Lent> lent)
+            throws LendingException {
+        List<Lender.Lendable> lendables = new ArrayList<>();
+        for (Specification specification : specifications) {
+            HostedDevice device = HostedDevice.make(specification);
+            open.push(device);
+            PciFunction function = device.function();
+            Path file = traceFile(specification.name(), specifications.size());
+            if (file != null) {
+                try {
+                    RecorderTap tap = RecorderTap.recording(function, file, TraceOptions.DEFAULT);
+                    open.push(tap);
+                    function = tap;
+                } catch (TraceException e) {
+                    throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
+                }
+            }
+            lendables.add(new Lender.Lendable(device.name(), function));
+            lent.add(
+                    new Lent(
+                            device.name(),
+                            specification.kind(),
+                            file == null ? null : file.toString()));
+        }
+        return lendables;
+    }
+
+    private Path traceFile(String name, int devicesCount) {
+        if (trace == null || devicesCount == 1) {
+            return trace;
+        }
+        String file = trace.getFileName().toString();
+        String base = file.endsWith(".fst") ? file.substring(0, file.length() - 4) : file;
+        return trace.resolveSibling(base + "-" + name + ".fst");
+    }
+
+    private void report(Lender lender, List<Lent> lent) {
+        List<String> addresses = lender.addresses().stream().map(Address::toString).toList();
+        if (output.json) {
+            Json.print(
+                    out(),
+                    new Report(lender.name(), ProcessHandle.current().pid(), lent, addresses));
+        } else {
+            addresses.forEach(address -> out().println(address));
+            out().flush();
+        }
+        if (insecure && !listen.isEmpty()) {
+            say("--insecure: whoever reaches the port can borrow, and read what passes.");
+        }
+        for (Lent function : lent) {
+            say("Lending " + function.name() + " (" + function.kind() + "). Ctrl-C ends it.");
+        }
+    }
+
+    /** The newest first: goodbye to the slots, then the traces, then the devices. */
+    private void closeAll() {
+        while (!open.isEmpty()) {
+            try {
+                open.pop().close();
+            } catch (Exception e) {
+                say("Something could not be closed: " + e);
+            }
+        }
     }
 }

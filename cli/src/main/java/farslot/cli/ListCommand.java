@@ -1,18 +1,104 @@
 package farslot.cli;
 
+import farslot.link.Address;
+import farslot.link.Entry;
+import farslot.link.RuntimeDirectory.Role;
+import farslot.slot.FunctionAddress;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** Lists the functions that a lender offers, and who has them. */
 @Command(
         name = "list",
         header = "List what a lender lends",
-        description = "%nLists the functions that a lender offers, and who has them.",
+        description = {
+            "%nLists the functions that a machine's lender offers, who has each, and since when.",
+            "Without a machine: all that this user's lenders on this one offer."
+        },
         optionListHeading = "%nOptions:%n",
         footerHeading = "%nExample:%n",
-        footer = "  farslot list @machine:4000")
+        footer = "  farslot list @machine:6727 --insecure")
 final class ListCommand extends Verb {
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "[NAME]@MACHINE[:PORT]",
+            description = "Whose functions; with a name that one alone.")
+    String where;
+
+    @Option(
+            names = "--insecure",
+            description = "Allow TCP, where nothing proves who answers and nothing is encrypted.")
+    boolean insecure;
+
+    @Mixin JsonOption output;
+
     @Override
     public Integer call() {
-        throw new CommandFailure(ExitCode.FAILED, "list is not there yet.");
+        List<Entry> entries = entries();
+        if (output.json) {
+            Json.print(out(), entries);
+            return ExitCode.OK;
+        }
+        Table table = new Table("NAME", "KIND", "FUNCTION", "STATE", "BORROWER", "SINCE");
+        for (Entry entry : entries) {
+            table.row(
+                    entry.name(),
+                    entry.kind(),
+                    entry.summary(),
+                    entry.details().getOrDefault("state", entry.taken() ? "lent" : "free"),
+                    entry.taken() ? entry.borrower() : "-",
+                    entry.taken() ? TIME.format(Instant.ofEpochMilli(entry.sinceMillis())) : "-");
+        }
+        table.print(out());
+        return ExitCode.OK;
+    }
+
+    private List<Entry> entries() {
+        FunctionAddress address;
+        try {
+            address = FunctionAddress.parseAny(where == null ? "" : where);
+        } catch (IllegalArgumentException e) {
+            throw usage(e.getMessage());
+        }
+        List<Entry> entries =
+                address.isHere() ? ofThisMachine() : Processes.list(address.address(), insecure);
+        if (address.name().isEmpty()) {
+            return entries;
+        }
+        List<Entry> named =
+                entries.stream().filter(entry -> entry.name().equals(address.name())).toList();
+        if (named.isEmpty()) {
+            throw new CommandFailure(
+                    ExitCode.NOT_FOUND,
+                    "No function \""
+                            + address.name()
+                            + "\" is lent there"
+                            + Nearest.question(
+                                    address.name(), entries.stream().map(Entry::name).toList()));
+        }
+        return named;
+    }
+
+    private static List<Entry> ofThisMachine() {
+        List<Entry> entries = new ArrayList<>();
+        for (Map<String, String> process : Processes.ofUser().running()) {
+            if (Role.LENDER.label().equals(process.get("role"))
+                    && process.containsKey("addresses")) {
+                Address control = Address.parse(process.get("addresses").split(" ", 2)[0]);
+                entries.addAll(Processes.list(control, false));
+            }
+        }
+        return entries;
     }
 }

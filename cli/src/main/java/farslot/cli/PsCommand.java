@@ -1,18 +1,66 @@
 package farslot.cli;
 
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 
 /** Lists the running lenders, slots and VMs of this user on this machine. */
 @Command(
         name = "ps",
         header = "List lenders, slots and VMs of this user",
-        description = "%nLists the running lenders, slots and VMs of this user on this machine.",
+        description = {
+            "%nLists the running lenders, slots and VMs of this user on this machine, and removes"
+                    + " the control sockets of those that were killed."
+        },
         optionListHeading = "%nOptions:%n",
         footerHeading = "%nExample:%n",
         footer = "  farslot ps --json")
 final class PsCommand extends Verb {
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
+
+    @Mixin JsonOption output;
+
     @Override
     public Integer call() {
-        throw new CommandFailure(ExitCode.FAILED, "ps is not there yet.");
+        List<Map<String, String>> running = Processes.ofUser().running();
+        if (output.json) {
+            Json.print(out(), running);
+            return ExitCode.OK;
+        }
+        Table table = new Table("NAME", "ROLE", "PID", "SINCE", "STATE", "WHAT");
+        for (Map<String, String> process : running) {
+            table.row(
+                    process.get("name"),
+                    process.get("role"),
+                    process.getOrDefault("pid", "?"),
+                    since(process.get("since")),
+                    process.getOrDefault("state", "?"),
+                    what(process));
+        }
+        table.print(out());
+        return ExitCode.OK;
+    }
+
+    private static String since(String millis) {
+        try {
+            return TIME.format(Instant.ofEpochMilli(Long.parseLong(millis)));
+        } catch (NumberFormatException e) {
+            return "?";
+        }
+    }
+
+    /** What it is about, by the words that each role uses. */
+    private static String what(Map<String, String> process) {
+        for (String key : List.of("functions", "function", "what")) {
+            if (process.containsKey(key)) {
+                return process.get(key);
+            }
+        }
+        return "-";
     }
 }

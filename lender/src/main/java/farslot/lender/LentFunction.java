@@ -27,6 +27,8 @@ final class LentFunction {
     /** For how long a new borrower waits while the function is reset after the last one. */
     private static final long CLEANING_MILLIS = 3000;
 
+    private static final long BARRED_SECONDS = 30;
+
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
 
@@ -46,6 +48,11 @@ final class LentFunction {
     private final Witness witness;
     private final LeaseState state = new LeaseState(System.currentTimeMillis());
     private volatile Lease revocable;
+
+    /** Whom an operator took the function from may not grab it again at once. */
+    private volatile String barredSlot;
+
+    private volatile long barredUntilNanos;
 
     /**
      * @param function with the taps that see all leases
@@ -95,6 +102,14 @@ final class LentFunction {
      * @throws RefusedException where it is taken (by whom, since when) or the lender is leaving
      */
     Grant lend(Peer peer, Lease link) throws RefusedException {
+        if (peer.name().equals(barredSlot) && System.nanoTime() - barredUntilNanos < 0) {
+            throw new RefusedException(
+                    RefusedException.Reason.UNAVAILABLE,
+                    name
+                            + " was taken back from the slot \""
+                            + peer.name()
+                            + "\" by an operator, so that another can have it for now.");
+        }
         GrantedLease lease = null;
         try {
             while (lease == null && state.awaitCleaned(CLEANING_MILLIS) == LeaseState.Phase.FREE) {
@@ -147,6 +162,8 @@ final class LentFunction {
         if (lease == null || link == null || !state.holds(lease.epoch())) {
             return null;
         }
+        barredSlot = link.borrower().name();
+        barredUntilNanos = System.nanoTime() + BARRED_SECONDS * 1_000_000_000L;
         link.revoke(sentence);
         return lease.borrower();
     }
