@@ -265,10 +265,12 @@ public final class TraceWriter implements AutoCloseable {
         int continuations =
                 TraceFormat.continuations(Math.min(keptBytes, TraceFormat.MAX_DATA_BYTES));
         long slot = claim(1 + continuations);
-        MemorySegment window = slot == NOWHERE ? null : window(slot);
+        // Windows come in order: where there is one for the last slot, there is one for all.
+        MemorySegment window = slot == NOWHERE ? null : window(slot + continuations);
         if (window == null) {
             return NOWHERE;
         }
+        window = window(slot);
         long at = placeOf(slot);
         try {
             window.set(LONG, at + TraceFormat.TIME_AT, System.nanoTime() - anchorNanos);

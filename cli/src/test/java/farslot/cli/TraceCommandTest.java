@@ -1,0 +1,110 @@
+package farslot.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import farslot.core.FunctionDescription;
+import farslot.core.FunctionDescription.Identity;
+import farslot.core.Region;
+import farslot.recorder.TraceOptions;
+import farslot.recorder.TraceWriter;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class TraceCommandTest {
+    private static final FunctionDescription DESCRIPTION =
+            new FunctionDescription(
+                    "none",
+                    new Identity(1, 2, 3, 4, 5, 6),
+                    List.of(
+                            new Region(
+                                    Region.CONFIGURATION,
+                                    Region.Space.CONFIGURATION,
+                                    4096,
+                                    Set.of(),
+                                    4)),
+                    List.of(),
+                    0,
+                    0,
+                    0,
+                    Set.of(),
+                    Set.of());
+
+    @TempDir Path folder;
+
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int farslot(Object... args) {
+        CommandLine line = Main.commandLine();
+        line.setOut(new PrintWriter(out));
+        line.setErr(new PrintWriter(err));
+        return line.execute(List.of(args).stream().map(Object::toString).toArray(String[]::new));
+    }
+
+    private Path trace() throws IOException {
+        Path file = folder.resolve("t.fst");
+        try (TraceWriter writer = TraceWriter.create(file, DESCRIPTION, TraceOptions.DEFAULT)) {
+            writer.mark("one");
+            writer.mark("two");
+            writer.mark("three");
+        }
+        return file;
+    }
+
+    @Test
+    void shouldShowOneLineAnEvent() throws IOException {
+        assertEquals(ExitCode.OK, farslot("trace", "show", trace(), "--count", 2));
+        List<String> lines = out.toString().lines().toList();
+        assertEquals(2, lines.size());
+        assertTrue(lines.get(1).endsWith("  mark       -     two"), lines.get(1));
+    }
+
+    @Test
+    void shouldShowJsonLines() throws IOException {
+        assertEquals(ExitCode.OK, farslot("trace", "show", trace(), "--json", "--only", "mark"));
+        List<String> lines = out.toString().lines().toList();
+        assertEquals(3, lines.size());
+        assertTrue(lines.get(2).startsWith("{\"number\":2,"), lines.get(2));
+    }
+
+    @Test
+    void shouldShowOnlyTheKindsAskedFor() throws IOException {
+        assertEquals(ExitCode.OK, farslot("trace", "show", trace(), "--only", "dma,irq"));
+        assertEquals("", out.toString());
+        assertEquals(
+                ExitCode.USAGE,
+                farslot("trace", "show", folder.resolve("t.fst"), "--only", "markk"));
+        assertTrue(err.toString().contains("did you mean \"mark\"?"), err.toString());
+    }
+
+    @Test
+    void shouldCount() throws IOException {
+        Path file = trace();
+        assertEquals(ExitCode.OK, farslot("trace", "stats", file));
+        assertTrue(out.toString().startsWith("3 events of none in "), out.toString());
+        assertTrue(out.toString().contains("mark        3"), out.toString());
+        assertEquals(ExitCode.OK, farslot("trace", "stats", file, "--json"));
+        assertTrue(out.toString().contains("\"mark\" : 3"), out.toString());
+    }
+
+    @Test
+    void shouldRefuseWhatIsNoTraceInASentence() throws IOException {
+        assertEquals(ExitCode.NOT_FOUND, farslot("trace", "show", folder.resolve("no.fst")));
+        Path file = Files.writeString(folder.resolve("text.fst"), "hello");
+        assertEquals(ExitCode.USAGE, farslot("trace", "stats", file));
+        assertTrue(err.toString().contains("is not a Farslot trace"), err.toString());
+        Path map = Files.writeString(folder.resolve("map.xml"), "<x/>");
+        assertEquals(ExitCode.USAGE, farslot("trace", "stats", trace(), "--map", map));
+        assertTrue(err.toString().contains("a register map is a <database>"), err.toString());
+        assertEquals(ExitCode.USAGE, farslot("trace"));
+    }
+}
