@@ -8,6 +8,7 @@ module farslot.cli {
     requires farslot.devices.edu;
     requires farslot.devices.nvme;
     requires farslot.link;
+    requires farslot.posix;
     requires farslot.lab;
     requires farslot.bench;
     requires info.picocli;

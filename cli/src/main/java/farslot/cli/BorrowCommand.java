@@ -1,18 +1,229 @@
 package farslot.cli;
 
+import farslot.core.PciFunction;
+import farslot.link.LinkOptions;
+import farslot.link.RuntimeDirectory;
+import farslot.link.RuntimeDirectory.Role;
+import farslot.posix.PeerCredentials;
+import farslot.recorder.RecorderTap;
+import farslot.recorder.TraceException;
+import farslot.recorder.TraceOptions;
+import farslot.slot.BorrowException;
+import farslot.slot.FunctionAddress;
+import farslot.slot.Slot;
+import farslot.vfiouser.QemuDevice;
+import farslot.vfiouser.VfioUserServer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** Borrows a function and holds its slot until Ctrl-C. */
 @Command(
         name = "borrow",
         header = "Borrow a function and give it to a driver",
-        description = "%nBorrows a function and holds its slot until Ctrl-C.",
+        description = {
+            "%nBorrows a function and makes it a vfio-user device for QEMU, until Ctrl-C or"
+                    + " \"farslot stop NAME\". Prints the -device argument that QEMU needs.",
+            "When the emulator ends, the function is returned at once; for the next emulator it is"
+                    + " borrowed anew. When the lender goes, the driver reads all-ones; when the"
+                    + " lender is back, the function is borrowed again, freshly reset."
+        },
         optionListHeading = "%nOptions:%n",
         footerHeading = "%nExample:%n",
-        footer = "  farslot borrow n0@machine:4000 --vfio-user /tmp/n0.sock")
+        footer = "  farslot borrow n0@machine:6727 --insecure --vfio-user /tmp/n0.sock")
 final class BorrowCommand extends Verb {
+    @Parameters(paramLabel = "NAME[@MACHINE[:PORT]]", description = "What to borrow, and where.")
+    String what;
+
+    @Option(
+            names = "--vfio-user",
+            required = true,
+            paramLabel = "PATH",
+            description = "Make the function a vfio-user device at this UNIX socket.")
+    Path socket;
+
+    @Option(
+            names = "--name",
+            description = "The slot's name, which the lender is told. Default: NAME-slot.")
+    String name;
+
+    @Option(
+            names = "--trace",
+            paramLabel = "FILE",
+            description = "Record everything into this .fst file, which must not exist.")
+    Path trace;
+
+    @Option(
+            names = "--insecure",
+            description = "Allow TCP, where nothing proves who lends and nothing is encrypted.")
+    boolean insecure;
+
+    @Option(names = "--detach", description = "Go on in the background; \"farslot stop\" ends it.")
+    boolean detach;
+
+    @Mixin JsonOption output;
+
+    /**
+     * What {@code --json} prints.
+     *
+     * @param device the value for QEMU's -device
+     */
+    record Report(
+            String name,
+            long pid,
+            String function,
+            String kind,
+            String socket,
+            String device,
+            String trace) {}
+
+    private final Deque<AutoCloseable> open = new ArrayDeque<>();
+
     @Override
     public Integer call() {
-        throw new CommandFailure(ExitCode.FAILED, "borrow is not there yet.");
+        FunctionAddress address;
+        try {
+            address = FunctionAddress.parse(what);
+        } catch (IllegalArgumentException e) {
+            throw usage(e.getMessage());
+        }
+        RuntimeDirectory directory = Processes.runtimeDirectory();
+        if (detach) {
+            return Background.start("borrow", directory.path(), out(), spec.commandLine().getErr());
+        }
+        Foreground foreground = new Foreground(this::closeAll);
+        try {
+            serve(address, directory, foreground);
+        } catch (BorrowException e) {
+            closeAll();
+            throw failure(e);
+        } catch (IOException e) {
+            closeAll();
+            throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
+        } catch (InterruptedException e) {
+            closeAll();
+            Thread.currentThread().interrupt();
+            return ExitCode.INTERRUPTED;
+        } catch (RuntimeException e) {
+            closeAll();
+            throw e;
+        }
+        Background.ready();
+        int exitCode = foreground.await();
+        Background.ended();
+        return exitCode;
+    }
+
+    private void serve(FunctionAddress address, RuntimeDirectory directory, Foreground foreground)
+            throws BorrowException, InterruptedException, IOException {
+        String slotName = name != null ? name : freeName(address.name() + "-slot", directory);
+        Slot slot =
+                Slot.open(
+                        directory,
+                        slotName,
+                        address,
+                        LinkOptions.named(slotName).withInsecure(insecure),
+                        this::recorded,
+                        this::say,
+                        foreground::stop);
+        open.push(slot);
+        VfioUserServer server =
+                VfioUserServer.start(slot.function(), socket.toAbsolutePath(), new Clients());
+        open.push(server);
+        slot.detail("vfio-user", server.socket().toString());
+        report(slot, server);
+    }
+
+    /** The function with the recorder around it, if one is wanted. */
+    private PciFunction recorded(PciFunction function) {
+        if (trace == null) {
+            return function;
+        }
+        try {
+            RecorderTap tap = RecorderTap.recording(function, trace, TraceOptions.DEFAULT);
+            open.push(tap);
+            return tap;
+        } catch (TraceException e) {
+            throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
+        }
+    }
+
+    private static String freeName(String wanted, RuntimeDirectory directory) {
+        String free = wanted;
+        for (int number = 2; Files.exists(directory.socket(free, Role.SLOT)); number++) {
+            free = wanted + number;
+        }
+        return free;
+    }
+
+    private void report(Slot slot, VfioUserServer server) {
+        String kind = slot.function().describe().kind();
+        if (output.json) {
+            Json.print(
+                    out(),
+                    new Report(
+                            slot.name(),
+                            ProcessHandle.current().pid(),
+                            what,
+                            kind,
+                            server.socket().toString(),
+                            server.qemuDevice(),
+                            trace == null ? null : trace.toString()));
+        } else {
+            out().println(QemuDevice.shellWords(server.socket()));
+            out().flush();
+        }
+        say("Borrowed " + what + " (" + kind + ") as " + slot.name() + ". Ctrl-C returns it.");
+        say(
+                "Give QEMU that argument, and memory that is shared (share=on): "
+                        + QemuDevice.sharedMemoryWords("SIZE")
+                        + ". Without it DMA is slow, and a read does not push it.");
+    }
+
+    private CommandFailure failure(BorrowException e) {
+        int exitCode =
+                switch (e.reason()) {
+                    case BAD_INPUT -> ExitCode.USAGE;
+                    case REFUSED -> ExitCode.REFUSED;
+                    case NOT_FOUND -> ExitCode.NOT_FOUND;
+                    case FAILED -> ExitCode.FAILED;
+                };
+        return new CommandFailure(exitCode, e.getMessage(), e);
+    }
+
+    /** The newest first: the emulator's socket, then the function, then the trace. */
+    private void closeAll() {
+        while (!open.isEmpty()) {
+            try {
+                open.pop().close();
+            } catch (Exception e) {
+                say("Something could not be closed: " + e);
+            }
+        }
+    }
+
+    /** Says who comes and goes; the slot itself notices by its function's host. */
+    private final class Clients implements VfioUserServer.ClientListener {
+        @Override
+        public void clientArrived(PeerCredentials peer) {
+            say("An emulator has connected: process " + peer.pid() + ".");
+        }
+
+        @Override
+        public void clientGone(PeerCredentials peer, String why) {
+            say(
+                    "The emulator, process "
+                            + peer.pid()
+                            + ", is gone: "
+                            + why
+                            + " The function is returned; for the next emulator it is borrowed"
+                            + " anew.");
+        }
     }
 }

@@ -100,7 +100,10 @@ public final class Slot implements AutoCloseable {
                     LinkServer.open(
                             options, slot[0].new Control(), List.of(new Address.Unix(socket)));
             return slot[0];
-        } catch (IOException | RuntimeException e) {
+        } catch (RuntimeException e) {
+            held.close();
+            throw e;
+        } catch (IOException e) {
             held.close();
             throw new BorrowException(BorrowException.Reason.FAILED, e.getMessage(), e);
         }
