@@ -1,7 +1,21 @@
 package farslot.link;
 
+import farslot.link.LinkException.Cause;
+import farslot.link.Messages.Goodbye;
+import farslot.posix.UnixListener;
+import farslot.posix.UnixStream;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Listens on one or several addresses and serves every link that comes: control links, and one link
@@ -11,7 +25,68 @@ import java.util.List;
  * nobody listens on any more is replaced.
  */
 public final class LinkServer implements AutoCloseable {
-    private LinkServer() {}
+    /** More links at once are turned away: what each may buffer is bounded, and so is all. */
+    private static final int MOST_LINKS = 1024;
+
+    private final LinkOptions options;
+    private final Offer offer;
+    private final List<Listener> listeners = new ArrayList<>();
+    private final Set<ServedLink> links = ConcurrentHashMap.newKeySet();
+    private volatile boolean closing;
+
+    private LinkServer(LinkOptions options, Offer offer) {
+        this.options = options;
+        this.offer = offer;
+    }
+
+    /** One address that is listened on. */
+    private interface Listener {
+        Address address();
+
+        /** Waits for a connection; null once closed. */
+        Connector.Connected accept() throws IOException;
+
+        void close();
+    }
+
+    private record UnixDoor(UnixListener listener) implements Listener {
+        @Override
+        public Address address() {
+            return new Address.Unix(listener.path());
+        }
+
+        @Override
+        public Connector.Connected accept() throws IOException {
+            UnixStream stream = listener.accept();
+            return stream == null ? null : Connector.unix(stream);
+        }
+
+        @Override
+        public void close() {
+            listener.close();
+        }
+    }
+
+    private record TcpDoor(Address.Tcp address, ServerSocketChannel channel) implements Listener {
+        @Override
+        public Connector.Connected accept() throws IOException {
+            try {
+                SocketChannel accepted = channel.accept();
+                return Connector.tcp(accepted);
+            } catch (ClosedChannelException closed) {
+                return null;
+            }
+        }
+
+        @Override
+        public void close() {
+            try {
+                channel.close();
+            } catch (IOException e) {
+                Connection.LOG.log(Level.DEBUG, "closing a listener", e);
+            }
+        }
+    }
 
     /**
      * Listens and serves from now on, on threads of its own.
@@ -22,19 +97,116 @@ public final class LinkServer implements AutoCloseable {
      */
     public static LinkServer open(LinkOptions options, Offer offer, List<Address> addresses)
             throws IOException {
-        return null;
+        if (addresses.isEmpty()) {
+            throw new IllegalArgumentException("A server needs an address to listen on.");
+        }
+        for (Address address : addresses) {
+            Connector.requireInsecure(address, options);
+        }
+        LinkServer server = new LinkServer(options, offer);
+        try {
+            for (Address address : addresses) {
+                server.listeners.add(listen(address));
+            }
+        } catch (IOException failed) {
+            server.listeners.forEach(Listener::close);
+            throw failed;
+        }
+        for (Listener listener : server.listeners) {
+            Thread.ofPlatform()
+                    .daemon(true)
+                    .name("farslot-accept")
+                    .start(() -> server.acceptLoop(listener));
+        }
+        return server;
+    }
+
+    private static Listener listen(Address address) throws IOException {
+        try {
+            return switch (address) {
+                case Address.Unix unix -> new UnixDoor(UnixListener.listen(unix.path()));
+                case Address.Tcp tcp -> listen(tcp);
+            };
+        } catch (BindException inUse) {
+            throw new LinkException(
+                    Cause.UNREACHABLE,
+                    "Cannot listen on " + address + ": " + inUse.getMessage(),
+                    inUse);
+        }
+    }
+
+    private static Listener listen(Address.Tcp address) throws IOException {
+        InetSocketAddress at = new InetSocketAddress(address.host(), address.port());
+        if (at.isUnresolved()) {
+            throw new LinkException(
+                    Cause.UNREACHABLE,
+                    "Cannot listen on "
+                            + address
+                            + ": there is no machine named "
+                            + address.host()
+                            + ".");
+        }
+        ServerSocketChannel channel = ServerSocketChannel.open();
+        try {
+            channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+            channel.bind(at);
+            int port = ((InetSocketAddress) channel.getLocalAddress()).getPort();
+            return new TcpDoor(new Address.Tcp(address.host(), port), channel);
+        } catch (IOException failed) {
+            channel.close();
+            throw failed;
+        }
+    }
+
+    private void acceptLoop(Listener listener) {
+        while (!closing) {
+            try {
+                Connector.Connected connected = listener.accept();
+                if (connected == null) {
+                    return;
+                }
+                serve(connected);
+            } catch (IOException | RuntimeException failed) {
+                // Out of descriptors, or the peer left at once: others may come.
+                Connection.LOG.log(Level.WARNING, "Accepting at " + listener.address(), failed);
+            }
+        }
+    }
+
+    private void serve(Connector.Connected connected) {
+        if (closing || links.size() >= MOST_LINKS) {
+            connected.wire().close();
+            return;
+        }
+        ServedLink link =
+                new ServedLink(connected.wire(), options, offer, connected.peer(), links::remove);
+        links.add(link);
+        link.start();
+        if (closing) {
+            link.endByLender(Goodbye.SHUTTING_DOWN, "The server ends.");
+        }
     }
 
     /** Where it listens, in the order given, with the ports that the system chose for 0. */
     public List<Address> addresses() {
-        return List.of();
+        return listeners.stream().map(Listener::address).toList();
     }
 
     /**
      * Stops listening, says goodbye on every link with the sentence, ends every lease as REVOKED,
-     * and returns when all is ended.
+     * and returns when all is ended. Not to be called by what a link calls ({@link Offer}).
      */
-    public void close(String sentence) {}
+    public void close(String sentence) {
+        closing = true;
+        listeners.forEach(Listener::close);
+        List<ServedLink> open = List.copyOf(links);
+        for (ServedLink link : open) {
+            link.endByLender(Goodbye.SHUTTING_DOWN, sentence);
+        }
+        for (ServedLink link : open) {
+            link.awaitClosed();
+        }
+    }
 
     @Override
     public void close() {

@@ -1,14 +1,44 @@
 package farslot.link;
 
 import farslot.core.CompletionStatus;
+import farslot.core.Direction;
 import farslot.core.DmaMap;
+import farslot.core.DmaTable;
 import farslot.core.FunctionDescription;
+import farslot.core.FunctionEvent;
 import farslot.core.InterruptAction;
 import farslot.core.InterruptKind;
 import farslot.core.PciFunction;
 import farslot.core.PciHost;
+import farslot.core.Region;
 import farslot.core.ResetKind;
+import farslot.link.BrokenFrameException.Code;
+import farslot.link.LinkException.Cause;
+import farslot.link.Messages.Borrow;
+import farslot.link.Messages.Borrowed;
+import farslot.link.Messages.Data;
+import farslot.link.Messages.Describe;
+import farslot.link.Messages.Description;
+import farslot.link.Messages.DmaRead;
+import farslot.link.Messages.DmaWrite;
+import farslot.link.Messages.Event;
+import farslot.link.Messages.Goodbye;
+import farslot.link.Messages.Header;
+import farslot.link.Messages.Interrupt;
+import farslot.link.Messages.Interrupts;
+import farslot.link.Messages.MapMemory;
+import farslot.link.Messages.Read;
+import farslot.link.Messages.Reset;
+import farslot.link.Messages.Return;
+import farslot.link.Messages.Unmap;
+import farslot.link.Messages.Write;
+import farslot.posix.Descriptor;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A borrowed function, at the slot: the near end of a link whose far end is a lender.
@@ -17,10 +47,40 @@ import java.lang.foreign.MemorySegment;
  * what is posted goes nowhere; a new function has to be borrowed then.
  *
  * <p><b>Threads.</b> As {@link PciFunction} says. The host that is attached is called by the link's
- * own thread, never by a caller of this; interrupts and DMA go on while accesses wait.
+ * own thread, never by a caller of this; interrupts and DMA go on while accesses wait. A caller
+ * must not be interrupted ({@link Thread#interrupt}) while it waits over TCP: Java closes the
+ * socket then.
  */
 public final class RemoteFunction implements PciFunction, AutoCloseable {
-    private RemoteFunction() {}
+    private static final int PAGE_BYTES = 0x1000;
+    private static final long RETURN_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private final Link link;
+    private final Listener listener;
+    private final LinkOptions options;
+    private final Peer lender;
+    private final String name;
+    private final DmaTable table = new DmaTable();
+    private final AtomicBoolean closing = new AtomicBoolean();
+    private final AtomicLong staleDropped = new AtomicLong();
+    private final AtomicLong refusals = new AtomicLong();
+    private final Region[] regions = new Region[Region.COUNT];
+
+    private volatile FunctionDescription description;
+    private volatile PciHost host;
+    private volatile int generation;
+    private volatile boolean pushing = true;
+    private long epoch;
+    private boolean attachedOnce;
+
+    private RemoteFunction(
+            Connector.Connected connected, Wish wish, LinkOptions options, Listener listener) {
+        this.link = new Link(connected.wire(), options, connected.peer());
+        this.lender = connected.peer();
+        this.name = wish.function();
+        this.options = options;
+        this.listener = listener;
+    }
 
     /** Hears what becomes of the link. Called by the link's threads; must not block. */
     public interface Listener {
@@ -48,65 +108,498 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
     public static RemoteFunction borrow(
             Address address, Wish wish, LinkOptions options, Listener listener)
             throws RefusedException, LinkException {
-        return null;
+        Connector.Connected connected = Connector.connect(address, options);
+        RemoteFunction function = new RemoteFunction(connected, wish, options, listener);
+        function.link.start();
+        try {
+            function.link.awaitHello();
+            function.borrow(wish);
+            return function;
+        } catch (RefusedException | LinkException | RuntimeException failed) {
+            function.closing.set(true);
+            function.link.goodbye(Cause.CLOSED, Goodbye.DONE, "Nothing was borrowed.");
+            throw failed;
+        }
+    }
+
+    private void borrow(Wish wish) throws RefusedException, LinkException {
+        byte[] payload =
+                new Composer().u64(0).text(wish.function(), Messages.MAX_NAME_BYTES).toBytes();
+        Connection.Answer answer = link.ask(Borrow.TYPE, payload);
+        MemorySegment frame = answer.frames();
+        try {
+            Cursor cursor = Messages.tail(Borrowed.LAYOUT, frame, 0, frame.byteSize());
+            FunctionDescription described = Messages.description(Borrowed.TYPE, cursor);
+            epoch = Borrowed.EPOCH.get(frame, 0);
+            remember(described);
+        } catch (BrokenFrameException broken) {
+            throw link.brokenAnswer(broken);
+        }
+    }
+
+    private void remember(FunctionDescription described) {
+        for (int index = 0; index < regions.length; index++) {
+            regions[index] = described.region(index).orElse(null);
+        }
+        description = described;
     }
 
     /** Who lends. */
     public Peer lender() {
-        return null;
+        return new Peer(
+                lender.identity(), link.peerName(), lender.known(), lender.uid(), lender.pid());
     }
 
     /** The fencing epoch of the lease. */
     public long epoch() {
-        return 0;
+        return epoch;
     }
 
     /** Whether the link has ended, by either side. */
     public boolean isEnded() {
-        return true;
+        return link.isEnded();
+    }
+
+    /** How many DMA writes and interrupts of older generations were dropped. */
+    public long staleDropped() {
+        return staleDropped.get();
     }
 
     @Override
     public FunctionDescription describe() {
-        return null;
+        return description;
     }
-
-    @Override
-    public void attach(PciHost host) {}
 
     @Override
     public int generation() {
-        return 0;
+        return generation;
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>A change of host takes back all maps and disables all interrupts at the lender.
+     */
+    @Override
+    public void attach(PciHost attached) {
+        host = null;
+        if (attachedOnce) {
+            unmap(0, 0);
+            for (InterruptKind kind : InterruptKind.values()) {
+                int vectors = description.vectors(kind);
+                if (vectors > 0) {
+                    interrupts(kind, 0, vectors, InterruptAction.DISABLE);
+                }
+            }
+        }
+        attachedOnce |= attached != null;
+        host = attached;
+    }
+
+    // Accesses.
+
+    private long deadline() {
+        return options.accessTimeout().isZero()
+                ? 0
+                : System.nanoTime() + options.accessTimeout().toNanos();
+    }
+
+    private Region region(int index) {
+        return index >= 0 && index < regions.length ? regions[index] : null;
+    }
+
+    private static int widthOnWire(int widthBytes) {
+        boolean fits = Integer.bitCount(widthBytes) == 1 && widthBytes > 0 && widthBytes <= 64;
+        return fits ? widthBytes : 0;
     }
 
     @Override
-    public CompletionStatus read(int region, long offset, MemorySegment into, int widthBytes) {
-        return CompletionStatus.TIMED_OUT;
+    public CompletionStatus read(int index, long offset, MemorySegment into, int widthBytes) {
+        Region region = region(index);
+        if (region == null || !region.contains(offset, into.byteSize())) {
+            return CompletionStatus.UNSUPPORTED_REQUEST;
+        }
+        long deadline = deadline();
+        Request request = begin(Read.TYPE, into, deadline, index, offset);
+        if (request == null) {
+            return CompletionStatus.TIMED_OUT;
+        }
+        int at = beginFrame(Read.TYPE, request, Read.BYTES, deadline);
+        if (at < 0) {
+            return CompletionStatus.TIMED_OUT;
+        }
+        MemorySegment frame = link.out.memory();
+        Read.REGION.set(frame, at, index);
+        Read.WIDTH.set(frame, at, widthOnWire(widthBytes));
+        Read.LENGTH.set(frame, at, into.byteSize());
+        Read.OFFSET.set(frame, at, offset);
+        link.out.end(true);
+        return link.await(request, deadline);
+    }
+
+    private Request begin(int type, MemorySegment into, long deadline, int region, long offset) {
+        Request request = link.request(type, into, deadline);
+        if (request != null) {
+            request.region = region;
+            request.offset = offset;
+        }
+        return request;
+    }
+
+    private int beginFrame(int type, Request request, int length, long deadline) {
+        int at =
+                link.out.begin(
+                        type, Messages.NON_POSTED, generation, request.tag, length, deadline);
+        if (at < 0) {
+            link.release(request);
+        }
+        return at;
     }
 
     @Override
     public CompletionStatus write(
-            int region, long offset, MemorySegment from, int widthBytes, long byteEnables) {
-        return CompletionStatus.TIMED_OUT;
+            int index, long offset, MemorySegment from, int widthBytes, long byteEnables) {
+        Region region = region(index);
+        long length = from.byteSize();
+        if (region == null || !region.contains(offset, length)) {
+            return CompletionStatus.UNSUPPORTED_REQUEST;
+        }
+        long deadline = deadline();
+        int bytes = Write.DATA_AT + (int) length;
+        Request request = null;
+        int at;
+        if (region.postedWrites()) {
+            at = link.out.begin(Write.TYPE, Messages.POSTED, generation, 0, bytes, deadline);
+        } else {
+            request = begin(Write.TYPE, null, deadline, index, offset);
+            at = request == null ? -1 : beginFrame(Write.TYPE, request, bytes, deadline);
+        }
+        if (at < 0) {
+            return CompletionStatus.TIMED_OUT;
+        }
+        MemorySegment frame = link.out.memory();
+        Write.REGION.set(frame, at, index);
+        Write.WIDTH.set(frame, at, widthOnWire(widthBytes));
+        Write.LENGTH.set(frame, at, length);
+        Write.OFFSET.set(frame, at, offset);
+        Write.BYTE_ENABLES.set(frame, at, length > Long.SIZE ? ALL_BYTES : byteEnables);
+        MemorySegment.copy(from, 0, frame, at + (long) Write.DATA_AT, length);
+        link.out.end(true);
+        return request == null ? CompletionStatus.SUCCESS : link.await(request, deadline);
     }
 
     @Override
-    public void interrupts(InterruptKind kind, int first, int count, InterruptAction action) {}
+    public void interrupts(InterruptKind kind, int first, int count, InterruptAction action) {
+        if (first < 0 || count < 1 || first + count > description.vectors(kind)) {
+            throw new IllegalArgumentException(
+                    String.format(
+                            "%s vectors %d to %d; the function has %d.",
+                            kind, first, first + count - 1, description.vectors(kind)));
+        }
+        int at = link.out.begin(Interrupts.TYPE, Messages.POSTED, generation, 0, Interrupts.BYTES);
+        if (at < 0) {
+            return;
+        }
+        MemorySegment frame = link.out.memory();
+        Interrupts.KIND.set(frame, at, kind.code());
+        Interrupts.ACTION.set(frame, at, action.code());
+        Interrupts.FIRST.set(frame, at, first);
+        Interrupts.COUNT.set(frame, at, count);
+        link.out.end(true);
+    }
 
+    // Maps.
+
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IllegalArgumentException where it overlaps another map and is not its very range
+     */
     @Override
-    public void map(DmaMap map) {}
+    public void map(DmaMap map) {
+        if (link.isEnded()) {
+            return;
+        }
+        if (!table.add(map).status().isSuccess()) {
+            throw new IllegalArgumentException(
+                    String.format(
+                            "The DMA map of 0x%x bytes at 0x%x overlaps another, or is one too"
+                                    + " many.",
+                            map.length(), map.address()));
+        }
+        pushing &= map.servedWhileWaiting();
+        boolean descriptor =
+                options.passDescriptors()
+                        && link.peerTakesDescriptors()
+                        && map.near() != null
+                        && map.near().descriptor() >= 0
+                        && map.near().descriptorOffset() % PAGE_BYTES == 0;
+        int at =
+                descriptor
+                        ? link.out.beginAlone(
+                                MapMemory.TYPE, Messages.POSTED, generation, 0, MapMemory.BYTES)
+                        : link.out.begin(
+                                MapMemory.TYPE, Messages.POSTED, generation, 0, MapMemory.BYTES);
+        if (at < 0) {
+            return;
+        }
+        MemorySegment frame = link.out.memory();
+        MapMemory.ADDRESS.set(frame, at, map.address());
+        MapMemory.LENGTH.set(frame, at, map.length());
+        MapMemory.DIRECTION.set(frame, at, map.direction().bits());
+        int flags = map.servedWhileWaiting() ? MapMemory.SERVED_WHILE_WAITING : 0;
+        MapMemory.MAP_FLAGS.set(frame, at, flags);
+        if (descriptor) {
+            MapMemory.DESCRIPTOR_OFFSET.set(frame, at, map.near().descriptorOffset());
+            link.out.endWith(map.near().descriptor());
+        } else {
+            link.out.end(true);
+        }
+    }
 
     @Override
     public CompletionStatus unmap(long address, long length) {
-        return CompletionStatus.TIMED_OUT;
+        DmaTable.Change change = table.remove(address, length);
+        if (!change.status().isSuccess()) {
+            return change.status();
+        }
+        if (table.maps().isEmpty()) {
+            pushing = true;
+        }
+        // No time-out: memory that the function may still reach must not be given up.
+        Request request = link.request(Unmap.TYPE, null, 0);
+        int at = request == null ? -1 : beginFrame(Unmap.TYPE, request, Unmap.BYTES, 0);
+        if (at < 0) {
+            return CompletionStatus.TIMED_OUT;
+        }
+        Unmap.ADDRESS.set(link.out.memory(), at, address);
+        Unmap.LENGTH.set(link.out.memory(), at, length);
+        link.out.end(true);
+        return link.await(request, 0);
     }
 
     @Override
     public CompletionStatus reset(ResetKind kind) {
-        return CompletionStatus.TIMED_OUT;
+        if (!description.resetKinds().contains(kind)) {
+            return CompletionStatus.UNSUPPORTED_REQUEST;
+        }
+        long deadline = deadline();
+        Request request = link.request(Reset.TYPE, null, deadline);
+        int at = request == null ? -1 : beginFrame(Reset.TYPE, request, Reset.BYTES, deadline);
+        if (at < 0) {
+            return CompletionStatus.TIMED_OUT;
+        }
+        Reset.KIND.set(link.out.memory(), at, kind.code());
+        link.out.end(true);
+        return link.await(request, deadline);
     }
 
     /** Gives the function back and returns when the lender has it; the listener hears nothing. */
     @Override
-    public void close() {}
+    public void close() {
+        if (closing.getAndSet(true)) {
+            return;
+        }
+        host = null;
+        long deadline = System.nanoTime() + RETURN_NANOS;
+        Request request = link.request(Return.TYPE, null, deadline);
+        int at = request == null ? -1 : beginFrame(Return.TYPE, request, Header.BYTES, deadline);
+        if (at >= 0) {
+            link.out.end(true);
+            link.await(request, deadline);
+        }
+        link.goodbye(Cause.CLOSED, Goodbye.DONE, "The slot " + options.name() + " is done.");
+        table.clear();
+        if (!link.isDispatcher()) {
+            link.awaitClosed(RETURN_NANOS);
+        }
+    }
+
+    /** What the lender's side asks: DMA, interrupts, events. */
+    private final class Link extends ClientLink {
+        private MemorySegment scratch = Arena.ofAuto().allocate(0x10000, 8);
+
+        Link(Wire wire, LinkOptions options, Peer peer) {
+            super(wire, options, peer, "borrowed");
+        }
+
+        @Override
+        int generation() {
+            return generation;
+        }
+
+        @Override
+        boolean completionsPush() {
+            return pushing;
+        }
+
+        @Override
+        boolean waitersKeepReading() {
+            return true;
+        }
+
+        @Override
+        void sawGeneration(int seen) {
+            if (Integer.compareUnsigned(seen, generation) > 0) {
+                generation = seen;
+            }
+        }
+
+        @Override
+        void held(Request request) {
+            if (request.type == Read.TYPE || request.type == Write.TYPE) {
+                boolean write = request.type == Write.TYPE;
+                listener.held(request.region, request.offset, write, request.heldMillis);
+            }
+        }
+
+        @Override
+        void dispatch(
+                Layout layout, MemorySegment frame, long at, int length, Descriptor descriptor)
+                throws BrokenFrameException {
+            if (description == null) {
+                throw new BrokenFrameException(
+                        Code.OUT_OF_STATE, layout.type(), layout.name() + " came before BORROWED.");
+            }
+            switch (layout.type()) {
+                case DmaRead.TYPE -> dmaRead(frame, at);
+                case DmaWrite.TYPE -> dmaWrite(frame, at, length);
+                case Interrupt.TYPE -> interrupt(frame, at);
+                case Event.TYPE -> event(frame, at, length);
+                default ->
+                        throw new BrokenFrameException(
+                                Code.OUT_OF_STATE,
+                                layout.type(),
+                                layout.name() + " is never sent to a slot.");
+            }
+        }
+
+        private boolean isStale(MemorySegment frame, long at) {
+            return Header.GENERATION.getInt(frame, at) != generation;
+        }
+
+        private void dmaRead(MemorySegment frame, long at) throws BrokenFrameException {
+            long address = DmaRead.ADDRESS.get(frame, at);
+            long length = DmaRead.LENGTH.get(frame, at);
+            int tag = Header.TAG.getInt(frame, at);
+            if (length < 1 || length > Messages.MAX_DMA_BYTES) {
+                throw Messages.bad(DmaRead.TYPE, length + " bytes; 1 to 0x100000 are possible");
+            }
+            PciHost now = host;
+            if (isStale(frame, at)) {
+                staleDropped.incrementAndGet();
+                answer(tag, CompletionStatus.STALE_GENERATION, 0);
+                return;
+            }
+            if (now == null || table.resolve(address, length, Direction.READ).isEmpty()) {
+                refuse(now, address, length, Direction.READ);
+                answer(tag, CompletionStatus.COMPLETER_ABORT, 0);
+                return;
+            }
+            if (scratch.byteSize() < length) {
+                scratch = Arena.ofAuto().allocate(length, 8);
+            }
+            MemorySegment into = scratch.asSlice(0, length);
+            CompletionStatus status = now.read(Header.GENERATION.getInt(frame, at), address, into);
+            answer(tag, status, status.isSuccess() ? (int) length : 0);
+        }
+
+        private void answer(int tag, CompletionStatus status, int length) {
+            int bytes = Data.DATA_AT + length;
+            int at = out.begin(Data.TYPE, Messages.COMPLETION, generation, tag, bytes);
+            if (at >= 0) {
+                Data.STATUS.set(out.memory(), at, status.code());
+                MemorySegment.copy(scratch, 0, out.memory(), at + (long) Data.DATA_AT, length);
+                out.end(true);
+            }
+        }
+
+        private void dmaWrite(MemorySegment frame, long at, int frameLength)
+                throws BrokenFrameException {
+            long address = DmaWrite.ADDRESS.get(frame, at);
+            long length = (long) frameLength - DmaWrite.DATA_AT;
+            if (length < 1 || length > Messages.MAX_DMA_BYTES) {
+                throw Messages.bad(DmaWrite.TYPE, length + " bytes; 1 to 0x100000 are possible");
+            }
+            PciHost now = host;
+            if (isStale(frame, at)) {
+                staleDropped.incrementAndGet();
+                return;
+            }
+            if (now == null || table.resolve(address, length, Direction.WRITE).isEmpty()) {
+                refuse(now, address, length, Direction.WRITE);
+                return;
+            }
+            MemorySegment from = frame.asSlice(at + DmaWrite.DATA_AT, length);
+            CompletionStatus status = now.write(Header.GENERATION.getInt(frame, at), address, from);
+            if (status == CompletionStatus.COMPLETER_ABORT) {
+                refuse(now, address, length, Direction.WRITE);
+            }
+        }
+
+        /** Nothing was transferred: the log, the driver's side and the lender hear of it. */
+        private void refuse(PciHost now, long address, long length, Direction direction) {
+            String why = "The driver mapped no such memory for the function.";
+            FunctionEvent.DmaRefused refused =
+                    new FunctionEvent.DmaRefused(address, length, direction, why);
+            long number = refusals.incrementAndGet();
+            if (Long.bitCount(number) == 1) {
+                LOG.log(
+                        Level.WARNING,
+                        String.format(
+                                "%s: DMA %s of 0x%x bytes at 0x%x by %s refused (number %d): %s",
+                                name, direction, length, address, peerWords(), number, why));
+            }
+            if (now != null) {
+                now.event(refused);
+            }
+            Composer payload = new Composer();
+            Messages.compose(refused, payload);
+            send(Event.TYPE, Messages.POSTED, 0, payload.toBytes());
+        }
+
+        private void interrupt(MemorySegment frame, long at) throws BrokenFrameException {
+            InterruptKind kind = InterruptKind.ofCode(Interrupt.KIND.getInt(frame, at));
+            int vector = Interrupt.VECTOR.getInt(frame, at);
+            if (kind == null || vector >= description.vectors(kind)) {
+                throw Messages.bad(
+                        Interrupt.TYPE, "vector " + vector + " of " + kind + " does not exist");
+            }
+            PciHost now = host;
+            if (isStale(frame, at)) {
+                staleDropped.incrementAndGet();
+            } else if (now != null) {
+                now.interrupt(Header.GENERATION.getInt(frame, at), kind, vector);
+            }
+        }
+
+        private void event(MemorySegment frame, long at, int length) throws BrokenFrameException {
+            FunctionEvent event = Messages.event(frame, at, length);
+            if (event instanceof FunctionEvent.DescriptionChanged) {
+                describeAgain();
+            }
+            PciHost now = host;
+            if (event != null && now != null) {
+                now.event(event);
+            }
+        }
+
+        private void describeAgain() throws BrokenFrameException {
+            try {
+                Answer answer = ask(Describe.TYPE, new byte[0]);
+                MemorySegment frame = answer.frames();
+                Cursor cursor = Messages.tail(Description.LAYOUT, frame, 0, frame.byteSize());
+                remember(Messages.description(Description.TYPE, cursor));
+            } catch (RefusedException | LinkException failed) {
+                LOG.log(Level.WARNING, "{0}: no new description: {1}", name, failed.getMessage());
+            }
+        }
+
+        @Override
+        void lost(LinkException why) {
+            if (!closing.get()) {
+                listener.ended(why);
+            }
+        }
+    }
 }

@@ -1,0 +1,95 @@
+package farslot.link;
+
+import farslot.core.CompletionStatus;
+import farslot.link.BrokenFrameException.Code;
+import farslot.link.LinkException.Cause;
+import farslot.link.Messages.Done;
+import farslot.link.Messages.Hello;
+import farslot.link.Messages.Refused;
+import farslot.posix.Descriptor;
+import java.lang.foreign.MemorySegment;
+
+/** The end of a link that connected: what a slot's and an operator's links share. */
+abstract class ClientLink extends Connection {
+    private final Peer peer;
+
+    ClientLink(Wire wire, LinkOptions options, Peer peer, String label) {
+        super(wire, options, Hello.CLIENT, label);
+        this.peer = peer;
+    }
+
+    final Peer peer() {
+        return new Peer(peer.identity(), peerName(), peer.known(), peer.uid(), peer.pid());
+    }
+
+    @Override
+    final String peerWords() {
+        return "The lender " + peer();
+    }
+
+    @Override
+    void dispatch(Layout layout, MemorySegment frame, long at, int length, Descriptor descriptor)
+            throws BrokenFrameException {
+        throw new BrokenFrameException(
+                Code.OUT_OF_STATE,
+                layout.type(),
+                layout.name() + " is never sent to this side of a control link.");
+    }
+
+    /**
+     * Asks what is answered by more than a status, and waits for the answer.
+     *
+     * @throws RefusedException the other side's refusal, also "unsupported" for what is reserved
+     * @throws LinkException where the link ended before the answer
+     */
+    final Answer ask(int type, byte[] payload) throws RefusedException, LinkException {
+        Request request = request(type, null, 0);
+        if (request == null) {
+            throw ending();
+        }
+        Answer answer = null;
+        if (send(type, Messages.NON_POSTED, request.tag, payload)) {
+            answer = awaitAnswer(request);
+        }
+        if (answer == null) {
+            throw ending();
+        }
+        if (answer.type() == Refused.TYPE) {
+            throw refusal(answer);
+        }
+        if (answer.type() == Done.TYPE && answer.status() != CompletionStatus.SUCCESS) {
+            throw new RefusedException(
+                    answer.status() == CompletionStatus.UNSUPPORTED_ABILITY
+                            ? RefusedException.Reason.UNSUPPORTED
+                            : RefusedException.Reason.FAILED,
+                    peerWords() + " answers " + Messages.name(type) + ": " + answer.status());
+        }
+        return answer;
+    }
+
+    private RefusedException refusal(Answer answer) throws LinkException {
+        MemorySegment frame = answer.frames();
+        try {
+            String sentence = Messages.text(Refused.LAYOUT, frame, 0, frame.byteSize());
+            RefusedException.Reason reason =
+                    RefusedException.Reason.ofCode(Refused.REASON.getInt(frame, 0));
+            return new RefusedException(
+                    reason == null ? RefusedException.Reason.FAILED : reason, sentence);
+        } catch (BrokenFrameException broken) {
+            throw brokenAnswer(broken);
+        }
+    }
+
+    /** Ends the link over an answer that cannot be read. */
+    final LinkException brokenAnswer(BrokenFrameException broken) {
+        breakBy(broken);
+        LinkException why = ending();
+        return new LinkException(Cause.PROTOCOL, why.getMessage(), broken);
+    }
+
+    @Override
+    void lost(LinkException why) {}
+
+    @Override
+    void finished(LinkException why) {}
+}

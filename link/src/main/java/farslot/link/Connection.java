@@ -1,0 +1,1422 @@
+package farslot.link;
+
+import farslot.core.CompletionStatus;
+import farslot.link.BrokenFrameException.Code;
+import farslot.link.LinkException.Cause;
+import farslot.link.Messages.Credit;
+import farslot.link.Messages.Data;
+import farslot.link.Messages.Done;
+import farslot.link.Messages.ErrorMessage;
+import farslot.link.Messages.Goodbye;
+import farslot.link.Messages.Header;
+import farslot.link.Messages.Held;
+import farslot.link.Messages.Hello;
+import farslot.link.Messages.KeepAlive;
+import farslot.link.Messages.Preamble;
+import farslot.posix.Descriptor;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * One link, at either end: frames in and out, credits, requests and their completions, signs of
+ * life. What the frames mean is the ends' business ({@link #dispatch}).
+ *
+ * <p><b>Threads.</b> Whoever waits reads: one thread at a time has the reading, and what it reads
+ * for others it hands over. Usually that is the dispatcher, which does what the peer asks, in
+ * order; while it is busy, whoever waits for a completion reads; while nobody waits, the stand-in
+ * does. The keeper sends signs of life, credits and notices. None of them waits for the dispatcher,
+ * so an access that is held for hours leaves the link alive. {@link LinkWatch} ends links whose
+ * peer is silent.
+ *
+ * <p>The lock is never held while anything blocks. The outbox's lock may be taken under it, not the
+ * other way round.
+ */
+abstract class Connection {
+    static final Logger LOG = System.getLogger("farslot.link");
+
+    // What this side gives the peer at the start; docs/protocol.md, "Credits".
+    static final int[] FRAME_CREDITS = {0, 1024, 256, 512};
+    static final int[] BYTE_CREDITS = {0, 0x400000, 0x200000, 0x400000};
+
+    /** How long a peer may take to show that it speaks the protocol. */
+    static final long HANDSHAKE_NANOS = TimeUnit.SECONDS.toNanos(3);
+
+    /** How long a peer may take to read the last words. */
+    static final long LAST_WORDS_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+    private static final int HELLO_MOST_BYTES = 0x1000;
+    private static final int FIRST_READ_BYTES = 0x10000;
+    private static final int REQUESTS = 256;
+    private static final int MOST_WAITING_DESCRIPTORS = 16;
+
+    /** Accesses that wait in a row read for themselves; the dispatcher comes back after this. */
+    private static final long STICKY_NANOS = 50_000;
+
+    private static final long LONG_WAIT_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    /** Something a thread waits for. Asked under the connection's lock. */
+    interface Wait {
+        boolean isOver();
+
+        Condition signal();
+    }
+
+    final LinkOptions options;
+    final Wire wire;
+    final Outbox out;
+    private final String label;
+    private final int role;
+    private final long startedNanos = System.nanoTime();
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition dispatcherSignal = lock.newCondition();
+    private final Condition standInSignal = lock.newCondition();
+    private final Condition keeperSignal = lock.newCondition();
+    private final Condition freeRequest = lock.newCondition();
+    private final Condition creditCame = lock.newCondition();
+    private final Condition executed = lock.newCondition();
+    private final ArrayDeque<Condition> waiting = new ArrayDeque<>();
+    private final CountDownLatch wireClosed = new CountDownLatch(1);
+    private final CountDownLatch closed = new CountDownLatch(1);
+
+    // Reading: touched by who has the reading.
+    private MemorySegment in = Arena.ofAuto().allocate(FIRST_READ_BYTES, 8);
+    private int inBegin;
+    private int inEnd;
+    private boolean preambleSeen;
+    private boolean reading;
+    private volatile boolean endOfStream;
+
+    private final Inbox inbox = new Inbox();
+    private final Request[] requests = new Request[REQUESTS];
+    private final int[] freePlaces = new int[REQUESTS];
+    private int freeCount;
+    private final long[] consumedFrames = new long[4];
+    private final long[] consumedBytes = new long[4];
+    private final long[] receivedFrames = new long[4];
+    private final long[] receivedBytes = new long[4];
+    private final long[] grantedFrames = new long[4];
+    private final long[] grantedBytes = new long[4];
+    private boolean dispatcherIdle;
+    private boolean standInWanted;
+    private long stickyUntilNanos = System.nanoTime();
+    private long dispatcherWaitNanos = STICKY_NANOS;
+    private long lastAnswerNanos;
+    private boolean noticesWaiting;
+
+    private volatile boolean creditDue;
+    private volatile long receivedSequence;
+    private volatile long lastReceivedNanos = System.nanoTime();
+    private volatile boolean helloSeen;
+    private volatile String peerName = "";
+    private volatile String peerProgram = "";
+    private volatile long peerAbilities;
+    private volatile LinkException end;
+    private volatile long endedNanos;
+    private volatile boolean lastWordsSaid;
+    private volatile int executingTag;
+    private volatile long executingSinceNanos;
+    private volatile long writeFailedNanos;
+    private volatile Thread dispatcher;
+    private int lastType;
+    private byte[] lastPayload;
+
+    /**
+     * @param role {@link Hello#CLIENT} or {@link Hello#SERVER}
+     * @param label for threads and logs
+     */
+    Connection(Wire wire, LinkOptions options, int role, String label) {
+        this.wire = wire;
+        this.options = options;
+        this.role = role;
+        this.label = label;
+        this.out = new Outbox(wire, this);
+        for (int place = 0; place < REQUESTS; place++) {
+            requests[place] = new Request(place, lock.newCondition());
+            freePlaces[freeCount++] = REQUESTS - 1 - place;
+        }
+        for (int trafficClass = Messages.POSTED; trafficClass < 4; trafficClass++) {
+            grantedFrames[trafficClass] = FRAME_CREDITS[trafficClass];
+            grantedBytes[trafficClass] = BYTE_CREDITS[trafficClass];
+        }
+    }
+
+    // What the two ends add.
+
+    /**
+     * Does what a posted or non-posted frame asks; on the dispatcher, in order. The frame's bytes
+     * are good until this returns. A non-posted one is answered within.
+     *
+     * @param descriptor what rode on the frame, now the callee's, or null
+     */
+    abstract void dispatch(
+            Layout layout, MemorySegment frame, long at, int length, Descriptor descriptor)
+            throws BrokenFrameException;
+
+    /** The link has ended: on the keeper, at once, while the dispatcher may still be busy. */
+    abstract void lost(LinkException why);
+
+    /** The link has ended and the dispatcher is done: on the dispatcher, its last call. */
+    abstract void finished(LinkException why);
+
+    /** The peer holds a request of this side; on the keeper. */
+    void held(Request request) {}
+
+    /** A frame's generation, before the frame itself; by who reads, under the lock. */
+    void sawGeneration(int generation) throws BrokenFrameException {}
+
+    /** The generation that this side's frames carry. */
+    int generation() {
+        return 0;
+    }
+
+    /** Whether completions push the posted frames before them. */
+    boolean completionsPush() {
+        return false;
+    }
+
+    /** Whether threads that wait in a row keep the reading for a moment. */
+    boolean waitersKeepReading() {
+        return false;
+    }
+
+    // Start.
+
+    /** Starts the threads and says preamble and HELLO. */
+    void start() {
+        Thread.Builder.OfPlatform builder = Thread.ofPlatform().daemon(true);
+        LinkWatch.add(this);
+        dispatcher = builder.name("farslot-" + label).unstarted(this::dispatchLoop);
+        hello();
+        dispatcher.start();
+        builder.name("farslot-keep-" + label).start(this::keepLoop);
+        builder.name("farslot-read-" + label).start(this::standInLoop);
+    }
+
+    private void hello() {
+        byte[] preamble = new byte[Preamble.BYTES];
+        MemorySegment segment = MemorySegment.ofArray(preamble);
+        System.arraycopy(Preamble.MAGIC, 0, preamble, 0, Preamble.MAGIC.length);
+        Preamble.VERSION.set(segment, 0, Preamble.CURRENT_VERSION);
+        Preamble.MINOR.set(segment, 0, Preamble.CURRENT_MINOR);
+        out.preamble(preamble);
+        byte[] names =
+                new Composer()
+                        .text(options.name(), Messages.MAX_NAME_BYTES)
+                        .text("farslot 0.1.0", Messages.MAX_NAME_BYTES)
+                        .toBytes();
+        int fixed = Hello.LAYOUT.fixedEnd();
+        int at = out.begin(Hello.TYPE, Messages.LINK, 0, 0, fixed + names.length);
+        MemorySegment frame = out.memory();
+        Hello.ABILITIES.set(frame, at, wire.passesDescriptors() ? Hello.DESCRIPTORS : 0);
+        Hello.MAX_FRAME.set(frame, at, Messages.MAX_FRAME_BYTES);
+        Hello.KEEP_ALIVE_MILLIS.set(frame, at, options.keepAlive().toMillis());
+        Hello.DEAD_AFTER_MILLIS.set(frame, at, options.deadAfter().toMillis());
+        Hello.ROLE.set(frame, at, role);
+        Hello.POSTED_FRAMES.set(frame, at, FRAME_CREDITS[Messages.POSTED]);
+        Hello.POSTED_BYTES.set(frame, at, BYTE_CREDITS[Messages.POSTED]);
+        Hello.NON_POSTED_FRAMES.set(frame, at, FRAME_CREDITS[Messages.NON_POSTED]);
+        Hello.NON_POSTED_BYTES.set(frame, at, BYTE_CREDITS[Messages.NON_POSTED]);
+        Hello.COMPLETION_FRAMES.set(frame, at, FRAME_CREDITS[Messages.COMPLETION]);
+        Hello.COMPLETION_BYTES.set(frame, at, BYTE_CREDITS[Messages.COMPLETION]);
+        MemorySegment.copy(names, 0, frame, ValueLayout.JAVA_BYTE, at + fixed, names.length);
+        // A peer that takes nothing must not hold who connects: the keeper flushes.
+        out.end(false);
+    }
+
+    /** Waits until the peer has said HELLO. */
+    void awaitHello() throws LinkException {
+        lock.lock();
+        try {
+            Condition condition = lock.newCondition();
+            awaitLocked(
+                    new Wait() {
+                        @Override
+                        public boolean isOver() {
+                            return helloSeen;
+                        }
+
+                        @Override
+                        public Condition signal() {
+                            return condition;
+                        }
+                    },
+                    0);
+            if (!helloSeen) {
+                throw end;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    String peerName() {
+        return peerName;
+    }
+
+    String peerProgram() {
+        return peerProgram;
+    }
+
+    boolean peerTakesDescriptors() {
+        return wire.passesDescriptors() && (peerAbilities & Hello.DESCRIPTORS) != 0;
+    }
+
+    long received() {
+        return receivedSequence;
+    }
+
+    LinkException ending() {
+        return end;
+    }
+
+    boolean isEnded() {
+        return end != null;
+    }
+
+    boolean isDispatcher() {
+        return Thread.currentThread() == dispatcher;
+    }
+
+    /** Waits until both sides are done and the dispatcher too. */
+    void awaitClosed() {
+        awaitUninterruptibly(closed);
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                latch.await();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    boolean awaitClosed(long nanos) {
+        try {
+            return closed.await(nanos, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    // Reading, by whoever waits.
+
+    /** Reads once and handles what came. The lock is held before and after, not meanwhile. */
+    private void readHere() {
+        reading = true;
+        if (end != null) {
+            inBegin = 0;
+            inEnd = 0;
+        }
+        lock.unlock();
+        int count = -1;
+        IOException failed = null;
+        try {
+            count = wire.read(in.asSlice(inEnd));
+        } catch (IOException e) {
+            failed = e;
+        } finally {
+            lock.lock();
+            reading = false;
+        }
+        if (count < 0) {
+            endOfStream = true;
+            endLocked(streamEnded(failed), 0, null);
+            LinkWatch.lookNow();
+            return;
+        }
+        lastReceivedNanos = System.nanoTime();
+        if (end != null) {
+            return;
+        }
+        inEnd += count;
+        try {
+            parse();
+        } catch (BrokenFrameException broken) {
+            breakLocked(broken);
+        }
+    }
+
+    private LinkException streamEnded(IOException failed) {
+        if (!helloSeen) {
+            return new LinkException(
+                    Cause.NO_FARSLOT,
+                    peerWords() + " closed the connection before saying what it is.",
+                    failed);
+        }
+        return new LinkException(
+                Cause.LOST,
+                peerWords()
+                        + (failed == null
+                                ? " closed the connection without a goodbye."
+                                : " is gone: " + failed.getMessage() + "."),
+                failed);
+    }
+
+    /** How messages name the other side. */
+    abstract String peerWords();
+
+    private void parse() throws BrokenFrameException {
+        if (!preambleSeen && !checkPreamble()) {
+            return;
+        }
+        while (inEnd - inBegin >= Header.BYTES) {
+            long length = Header.LENGTH.get(in, inBegin);
+            int most = helloSeen ? Messages.MAX_FRAME_BYTES : HELLO_MOST_BYTES;
+            if (length < Header.BYTES || length > most) {
+                throw new BrokenFrameException(
+                        Code.BAD_FRAME,
+                        Header.TYPE.getInt(in, inBegin),
+                        String.format(
+                                "A frame says that it has %d bytes; %d to %d are possible.",
+                                length, Header.BYTES, most));
+            }
+            if (inEnd - inBegin < length) {
+                makeRoom((int) length);
+                return;
+            }
+            handle(inBegin, (int) length);
+            inBegin += (int) length;
+            if (end != null) {
+                return;
+            }
+        }
+        if (inBegin == inEnd) {
+            inBegin = 0;
+            inEnd = 0;
+            if (wire.waitingDescriptors() > 0) {
+                throw new BrokenFrameException(
+                        Code.BAD_DESCRIPTOR, 0, "A descriptor came that no frame announced.");
+            }
+        } else {
+            makeRoom(Header.BYTES);
+        }
+        if (wire.waitingDescriptors() > MOST_WAITING_DESCRIPTORS) {
+            throw new BrokenFrameException(
+                    Code.BAD_DESCRIPTOR, 0, "More descriptors came than frames with them.");
+        }
+    }
+
+    /** Room for a frame of this length at {@code inBegin}. */
+    private void makeRoom(int length) {
+        if (in.byteSize() - inBegin >= length) {
+            return;
+        }
+        MemorySegment roomier = in;
+        if (length > in.byteSize()) {
+            roomier = Arena.ofAuto().allocate(Math.max(length, 2 * in.byteSize()), 8);
+        }
+        MemorySegment.copy(in, inBegin, roomier, 0, inEnd - inBegin);
+        in = roomier;
+        inEnd -= inBegin;
+        inBegin = 0;
+    }
+
+    private boolean checkPreamble() {
+        int have = Math.min(inEnd, Preamble.BYTES);
+        for (int index = 0; index < Math.min(have, Preamble.MAGIC.length); index++) {
+            if (in.get(ValueLayout.JAVA_BYTE, index) != Preamble.MAGIC[index]) {
+                byte[] seen = in.asSlice(0, inEnd).toArray(ValueLayout.JAVA_BYTE);
+                String words = peerWords() + " is no Farslot: " + Stranger.name(seen) + ".";
+                endLocked(new LinkException(Cause.NO_FARSLOT, words), 0, null);
+                return false;
+            }
+        }
+        if (have < Preamble.BYTES) {
+            return false;
+        }
+        int version = Preamble.VERSION.getInt(in, 0);
+        if (version != Preamble.CURRENT_VERSION) {
+            String words =
+                    peerWords()
+                            + " speaks version "
+                            + version
+                            + " of the link protocol, this program version "
+                            + Preamble.CURRENT_VERSION
+                            + ". Use the same release of Farslot on both sides.";
+            endLocked(new LinkException(Cause.OTHER_VERSION, words), 0, null);
+            return false;
+        }
+        preambleSeen = true;
+        inBegin = Preamble.BYTES;
+        return true;
+    }
+
+    private void handle(int at, int length) throws BrokenFrameException {
+        Layout layout = Messages.check(in, at, length);
+        long sequence = Header.SEQUENCE.get(in, at);
+        if (sequence != receivedSequence + 1) {
+            throw new BrokenFrameException(
+                    Code.BAD_SEQUENCE,
+                    layout.type(),
+                    "Frame number " + sequence + " came after " + receivedSequence + ".");
+        }
+        long acknowledged = Header.ACKNOWLEDGED.get(in, at);
+        if (Long.compareUnsigned(acknowledged, out.sequence()) > 0) {
+            throw new BrokenFrameException(
+                    Code.BAD_SEQUENCE,
+                    layout.type(),
+                    "Frame "
+                            + Long.toUnsignedString(acknowledged)
+                            + " is acknowledged, and "
+                            + out.sequence()
+                            + " is the last that was sent.");
+        }
+        if (helloSeen == (layout.type() == Hello.TYPE)) {
+            throw new BrokenFrameException(
+                    Code.OUT_OF_STATE,
+                    layout.type(),
+                    helloSeen
+                            ? "HELLO came twice."
+                            : layout.name() + " came before HELLO, which is the first message.");
+        }
+        receivedSequence = sequence;
+        int trafficClass = Header.FLAGS.getInt(in, at) & Header.CLASS_MASK;
+        Descriptor descriptor = descriptorOf(layout, at);
+        if (trafficClass == Messages.LINK) {
+            linkMessage(layout, at, length);
+            return;
+        }
+        count(layout, trafficClass, length);
+        sawGeneration(Header.GENERATION.getInt(in, at));
+        if (trafficClass == Messages.COMPLETION) {
+            complete(layout, at, length);
+            consumed(Messages.COMPLETION, length);
+            return;
+        }
+        int tag = Header.TAG.getInt(in, at);
+        if ((tag == 0) != (trafficClass == Messages.POSTED)) {
+            throw new BrokenFrameException(
+                    Code.BAD_TAG,
+                    layout.type(),
+                    layout.name()
+                            + " came "
+                            + Messages.className(trafficClass)
+                            + " with tag "
+                            + Integer.toUnsignedString(tag)
+                            + "; tag 0 is for what is posted, and only for that.");
+        }
+        inbox.add(in, at, length, descriptor);
+        if (dispatcherIdle && !isDispatcher()) {
+            dispatcherSignal.signal();
+        }
+    }
+
+    private Descriptor descriptorOf(Layout layout, int at) throws BrokenFrameException {
+        int count = Header.DESCRIPTORS.getInt(in, at);
+        if (count == 0) {
+            return null;
+        }
+        if (count > 1 || layout.type() != Messages.MapMemory.TYPE) {
+            throw new BrokenFrameException(
+                    Code.BAD_DESCRIPTOR,
+                    layout.type(),
+                    layout.name() + " announces " + count + " descriptors; one with MAP is all.");
+        }
+        Descriptor descriptor = wire.takeDescriptor();
+        if (descriptor == null) {
+            throw new BrokenFrameException(
+                    Code.BAD_DESCRIPTOR,
+                    layout.type(),
+                    "A descriptor is announced with MAP, and none came.");
+        }
+        return descriptor;
+    }
+
+    private void count(Layout layout, int trafficClass, int length) throws BrokenFrameException {
+        receivedFrames[trafficClass]++;
+        receivedBytes[trafficClass] += length;
+        if (receivedFrames[trafficClass] > grantedFrames[trafficClass]
+                || receivedBytes[trafficClass] > grantedBytes[trafficClass]) {
+            throw new BrokenFrameException(
+                    Code.CREDIT_EXCEEDED,
+                    layout.type(),
+                    String.format(
+                            "%s is the %s frame number %d, byte %d; credit was given for %d"
+                                    + " frames and %d bytes.",
+                            layout.name(),
+                            Messages.className(trafficClass),
+                            receivedFrames[trafficClass],
+                            receivedBytes[trafficClass],
+                            grantedFrames[trafficClass],
+                            grantedBytes[trafficClass]));
+        }
+    }
+
+    /** What was buffered is not any more: its credit goes back when half of it is used up. */
+    private void consumed(int trafficClass, int length) {
+        consumedFrames[trafficClass]++;
+        consumedBytes[trafficClass] += length;
+        long frames = grantedFrames[trafficClass] - consumedFrames[trafficClass];
+        long bytes = grantedBytes[trafficClass] - consumedBytes[trafficClass];
+        if (frames <= FRAME_CREDITS[trafficClass] / 2 || bytes <= BYTE_CREDITS[trafficClass] / 2) {
+            creditDue = true;
+        }
+    }
+
+    private void linkMessage(Layout layout, int at, int length) throws BrokenFrameException {
+        switch (layout.type()) {
+            case Hello.TYPE -> takeHello(at, length);
+            case Credit.TYPE -> {
+                out.credit(
+                        Messages.POSTED,
+                        Credit.POSTED_FRAMES.get(in, at),
+                        Credit.POSTED_BYTES.get(in, at));
+                out.credit(
+                        Messages.NON_POSTED,
+                        Credit.NON_POSTED_FRAMES.get(in, at),
+                        Credit.NON_POSTED_BYTES.get(in, at));
+                out.credit(
+                        Messages.COMPLETION,
+                        Credit.COMPLETION_FRAMES.get(in, at),
+                        Credit.COMPLETION_BYTES.get(in, at));
+                creditCame.signalAll();
+            }
+            case Goodbye.TYPE -> {
+                String sentence = Messages.text(layout, in, at, length);
+                endLocked(
+                        new LinkException(
+                                Cause.GOODBYE,
+                                sentence.isEmpty() ? peerWords() + " said goodbye." : sentence),
+                        0,
+                        null);
+            }
+            case ErrorMessage.TYPE -> {
+                String words =
+                        peerWords()
+                                + " ends the link ("
+                                + Code.name(ErrorMessage.CODE.getInt(in, at))
+                                + "): "
+                                + Messages.text(layout, in, at, length);
+                endLocked(new LinkException(Cause.PROTOCOL, words), 0, null);
+            }
+            case Held.TYPE -> {
+                Request request = byTag(Header.TAG.getInt(in, at));
+                if (request != null && request.phase == Request.Phase.WAITING) {
+                    request.heldMillis = Held.MILLIS.get(in, at);
+                    request.heldIsNew = true;
+                    noticesWaiting = true;
+                    keeperSignal.signal();
+                }
+            }
+            default -> {
+                // KEEP_ALIVE: that it came is all it says.
+            }
+        }
+    }
+
+    private void takeHello(int at, int length) throws BrokenFrameException {
+        Messages.Names names = Messages.Names.decode(in, at, length);
+        long deadAfter = Hello.DEAD_AFTER_MILLIS.get(in, at);
+        long keepAlive = Hello.KEEP_ALIVE_MILLIS.get(in, at);
+        if (2 * keepAlive > options.deadAfter().toMillis()
+                || 2 * options.keepAlive().toMillis() > deadAfter) {
+            throw Messages.bad(
+                    Hello.TYPE,
+                    String.format(
+                            "signs of life each %d and %d ms are too rare where silence of %d and"
+                                    + " %d ms means death",
+                            keepAlive,
+                            options.keepAlive().toMillis(),
+                            options.deadAfter().toMillis(),
+                            deadAfter));
+        }
+        int peerRole = Hello.ROLE.getInt(in, at);
+        if (peerRole != (role == Hello.CLIENT ? Hello.SERVER : Hello.CLIENT)) {
+            throw Messages.bad(Hello.TYPE, "role " + peerRole + " is not the other side's");
+        }
+        if (Hello.MAX_FRAME.get(in, at) < Messages.MAX_FRAME_BYTES) {
+            throw Messages.bad(
+                    Hello.TYPE,
+                    "frames of "
+                            + Messages.MAX_FRAME_BYTES
+                            + " bytes must be taken in version 1, not only "
+                            + Hello.MAX_FRAME.get(in, at));
+        }
+        out.credit(
+                Messages.POSTED, Hello.POSTED_FRAMES.get(in, at), Hello.POSTED_BYTES.get(in, at));
+        out.credit(
+                Messages.NON_POSTED,
+                Hello.NON_POSTED_FRAMES.get(in, at),
+                Hello.NON_POSTED_BYTES.get(in, at));
+        out.credit(
+                Messages.COMPLETION,
+                Hello.COMPLETION_FRAMES.get(in, at),
+                Hello.COMPLETION_BYTES.get(in, at));
+        peerName = names.name();
+        peerProgram = names.program();
+        peerAbilities = Hello.ABILITIES.get(in, at);
+        helloSeen = true;
+        creditCame.signalAll();
+        waiting.forEach(Condition::signal);
+    }
+
+    // Requests of this side, and their completions.
+
+    /**
+     * Reserves a place for a request. Its tag goes into the frame; then {@link #await} and {@link
+     * #release}.
+     *
+     * @param into where the completion's data go, all of it, or null where none come
+     * @param deadlineNanos by {@link System#nanoTime}, or 0 for none
+     * @return null where the link has ended, or no place became free in time
+     */
+    Request request(int type, MemorySegment into, long deadlineNanos) {
+        lock.lock();
+        try {
+            if (freeCount == 0) {
+                awaitLocked(
+                        new Wait() {
+                            @Override
+                            public boolean isOver() {
+                                return freeCount > 0;
+                            }
+
+                            @Override
+                            public Condition signal() {
+                                return freeRequest;
+                            }
+                        },
+                        deadlineNanos);
+            }
+            if (end != null || freeCount == 0) {
+                return null;
+            }
+            Request request = requests[freePlaces[--freeCount]];
+            request.begin(type, into);
+            return request;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Waits for a request's completion and gives its place back.
+     *
+     * @param deadlineNanos by {@link System#nanoTime}, or 0 for none
+     * @return its status; null for an answer of another kind; TIMED_OUT also where the link ended
+     */
+    CompletionStatus await(Request request, long deadlineNanos) {
+        lock.lock();
+        try {
+            if (!awaitLocked(request, deadlineNanos)) {
+                // The place stays taken until the late completion comes.
+                request.phase = Request.Phase.ABANDONED;
+                return CompletionStatus.TIMED_OUT;
+            }
+            if (completionsPush() && !isDispatcher()) {
+                awaitBarrier(request.barrier, deadlineNanos);
+            }
+            request.unstage();
+            CompletionStatus status = request.status;
+            stickToReading();
+            releaseLocked(request);
+            return status;
+        } finally {
+            lock.unlock();
+            settle();
+        }
+    }
+
+    /** As {@link #await}, for answers that are not only a status; null where the link ended. */
+    Answer awaitAnswer(Request request) {
+        lock.lock();
+        try {
+            if (!awaitLocked(request, 0)) {
+                request.phase = Request.Phase.ABANDONED;
+                return null;
+            }
+            Answer answer =
+                    new Answer(
+                            request.answerType,
+                            request.status,
+                            MemorySegment.ofArray(request.answer()));
+            releaseLocked(request);
+            return answer;
+        } finally {
+            lock.unlock();
+            settle();
+        }
+    }
+
+    /**
+     * A whole answer.
+     *
+     * @param status of DONE, else null
+     * @param frames all frames of it, one after another, each with its header
+     */
+    record Answer(int type, CompletionStatus status, MemorySegment frames) {}
+
+    /** Whether {@link #request} would not wait. */
+    boolean hasFreeRequest() {
+        lock.lock();
+        try {
+            return freeCount > 0;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Gives back the place of a request that was never sent. */
+    void release(Request request) {
+        lock.lock();
+        try {
+            releaseLocked(request);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void releaseLocked(Request request) {
+        request.phase = Request.Phase.FREE;
+        freePlaces[freeCount++] = request.place;
+        freeRequest.signal();
+    }
+
+    /** Waits for the dispatcher, not for the peer: whoever waits here does not read. */
+    private void awaitBarrier(long barrier, long deadlineNanos) {
+        boolean interrupted = false;
+        while (inbox.released() < barrier && end == null) {
+            long left = deadlineNanos == 0 ? Long.MAX_VALUE : deadlineNanos - System.nanoTime();
+            if (left <= 0) {
+                break;
+            }
+            try {
+                executed.awaitNanos(left);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void stickToReading() {
+        if (waitersKeepReading()) {
+            long now = System.nanoTime();
+            if (now - lastAnswerNanos < 2 * STICKY_NANOS) {
+                stickyUntilNanos = now + STICKY_NANOS;
+            }
+            lastAnswerNanos = now;
+        }
+    }
+
+    private Request byTag(int tag) {
+        Request request = requests[tag & REQUESTS - 1];
+        boolean known =
+                request.tag == tag
+                        && (request.phase == Request.Phase.WAITING
+                                || request.phase == Request.Phase.ABANDONED);
+        return known ? request : null;
+    }
+
+    private void complete(Layout layout, int at, int length) throws BrokenFrameException {
+        Request request = byTag(Header.TAG.getInt(in, at));
+        if (request == null) {
+            throw new BrokenFrameException(
+                    Code.BAD_TAG,
+                    layout.type(),
+                    layout.name()
+                            + " answers tag "
+                            + Integer.toUnsignedString(Header.TAG.getInt(in, at))
+                            + ", which nothing waits for.");
+        }
+        if (!Messages.answers(request.type, layout.type())) {
+            throw new BrokenFrameException(
+                    Code.OUT_OF_STATE,
+                    layout.type(),
+                    layout.name() + " is no answer to " + Messages.name(request.type) + ".");
+        }
+        if (layout.type() == Data.TYPE) {
+            takeData(request, at, length);
+        } else if (layout.type() == Done.TYPE) {
+            request.status = status(layout, Done.STATUS.getInt(in, at));
+            if (request.wanted() > 0 && request.status.isSuccess()) {
+                throw Messages.bad(Done.TYPE, "a read cannot succeed without data");
+            }
+        } else if (takeAnswer(request, at, length)) {
+            return;
+        }
+        request.answerType = layout.type();
+        request.answerGeneration = Header.GENERATION.getInt(in, at);
+        if (request.phase == Request.Phase.ABANDONED) {
+            releaseLocked(request);
+            return;
+        }
+        request.phase = Request.Phase.DONE;
+        request.barrier = inbox.added();
+        request.signal().signal();
+    }
+
+    private void takeData(Request request, int at, int length) throws BrokenFrameException {
+        CompletionStatus status = status(Data.LAYOUT, Data.STATUS.getInt(in, at));
+        long wanted = status.isSuccess() ? request.wanted() : 0;
+        if (length - Data.DATA_AT != wanted) {
+            throw Messages.bad(
+                    Data.TYPE,
+                    String.format(
+                            "it brings %d bytes with status %s; %d are wanted",
+                            length - Data.DATA_AT, status, wanted));
+        }
+        request.status = status;
+        if (wanted > 0 && request.phase == Request.Phase.WAITING) {
+            request.take(in, at + (long) Data.DATA_AT, (int) wanted);
+        }
+    }
+
+    /** Takes one frame of an answer; true where more follow. */
+    private boolean takeAnswer(Request request, int at, int length) throws BrokenFrameException {
+        if (request.answerLength() + length > Messages.MAX_ANSWER_BYTES) {
+            throw Messages.bad(
+                    Header.TYPE.getInt(in, at),
+                    "an answer may have "
+                            + Messages.MAX_ANSWER_BYTES
+                            + " bytes in all, and this one has more");
+        }
+        request.append(in.asSlice(at, length).toArray(ValueLayout.JAVA_BYTE));
+        return (Header.FLAGS.getInt(in, at) & Header.MORE) != 0;
+    }
+
+    private static CompletionStatus status(Layout layout, int code) throws BrokenFrameException {
+        CompletionStatus status = CompletionStatus.ofCode(code);
+        if (status == null) {
+            throw Messages.bad(layout.type(), "there is no status " + code);
+        }
+        return status;
+    }
+
+    // Waiting.
+
+    /** Waits, reading when nobody else does; false where the link or the time ended first. */
+    private boolean awaitLocked(Wait wait, long deadlineNanos) {
+        boolean interrupted = false;
+        while (!wait.isOver()) {
+            long left = deadlineNanos == 0 ? Long.MAX_VALUE : deadlineNanos - System.nanoTime();
+            if (end != null || left <= 0) {
+                break;
+            }
+            if (!reading && !endOfStream) {
+                interrupted |= Thread.interrupted();
+                readHere();
+                if (creditDue) {
+                    settleUnlocked();
+                }
+                continue;
+            }
+            waiting.addLast(wait.signal());
+            try {
+                wait.signal().awaitNanos(left);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            } finally {
+                waiting.removeLastOccurrence(wait.signal());
+            }
+        }
+        passOn();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return wait.isOver();
+    }
+
+    /** Who had the reading and goes away wakes one that can have it. */
+    private void passOn() {
+        if (reading || end != null) {
+            return;
+        }
+        if (!waiting.isEmpty()) {
+            waiting.peekFirst().signal();
+        } else if (dispatcherIdle
+                && (dispatcherWaitNanos > 4 * STICKY_NANOS
+                        || System.nanoTime() - stickyUntilNanos >= 0)) {
+            dispatcherSignal.signal();
+        }
+    }
+
+    /** Waits for credit for a frame; false where the link or the time ended first. */
+    boolean awaitCredit(int trafficClass, int length, long deadlineNanos) {
+        lock.lock();
+        try {
+            return awaitLocked(
+                    new Wait() {
+                        @Override
+                        public boolean isOver() {
+                            return out.hasCredit(trafficClass, length);
+                        }
+
+                        @Override
+                        public Condition signal() {
+                            return creditCame;
+                        }
+                    },
+                    deadlineNanos);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // The dispatcher.
+
+    private void dispatchLoop() {
+        lock.lock();
+        try {
+            while (awaitFrame()) {
+                MemorySegment frame = inbox.firstMemory();
+                int at = inbox.firstAt();
+                int length = inbox.firstLength();
+                Descriptor descriptor = inbox.takeFirstDescriptor();
+                passOn();
+                lock.unlock();
+                BrokenFrameException broken = null;
+                try {
+                    execute(frame, at, length, descriptor);
+                } catch (BrokenFrameException e) {
+                    broken = e;
+                } finally {
+                    lock.lock();
+                }
+                consumed(Header.FLAGS.getInt(frame, at) & Header.CLASS_MASK, length);
+                inbox.release();
+                executed.signalAll();
+                if (broken != null) {
+                    breakLocked(broken);
+                }
+                if (creditDue) {
+                    settleUnlocked();
+                }
+            }
+            while (!inbox.isEmpty()) {
+                inbox.release();
+            }
+            executed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        try {
+            finished(end);
+        } catch (RuntimeException e) {
+            LOG.log(Level.ERROR, label + ": ending the link failed", e);
+        } finally {
+            awaitWireClosed();
+            closed.countDown();
+        }
+    }
+
+    private boolean awaitFrame() {
+        while (inbox.isEmpty() && end == null) {
+            dispatcherIdle = true;
+            long sticky = stickyUntilNanos - System.nanoTime();
+            if (!reading && sticky <= 0) {
+                dispatcherWaitNanos = STICKY_NANOS;
+                readHere();
+            } else {
+                try {
+                    if (reading && dispatcherWaitNanos < LONG_WAIT_NANOS) {
+                        dispatcherWaitNanos *= 2;
+                    }
+                    dispatcherSignal.awaitNanos(reading ? dispatcherWaitNanos : sticky);
+                } catch (InterruptedException e) {
+                    // Nobody has a reason to; the loop looks again.
+                    continue;
+                }
+            }
+            if (creditDue) {
+                settleUnlocked();
+            }
+        }
+        dispatcherIdle = false;
+        return end == null;
+    }
+
+    private void execute(MemorySegment frame, int at, int length, Descriptor descriptor)
+            throws BrokenFrameException {
+        Layout layout = Messages.of(Header.TYPE.getInt(frame, at));
+        int tag = Header.TAG.getInt(frame, at);
+        if (tag != 0) {
+            executingSinceNanos = System.nanoTime();
+            executingTag = tag;
+        }
+        try {
+            if (layout.built()) {
+                dispatch(layout, frame, at, length, descriptor);
+            } else {
+                refuseReserved(layout, tag);
+            }
+        } catch (RuntimeException | Error e) {
+            LOG.log(Level.ERROR, label + ": " + layout.name() + " failed", e);
+            if (tag != 0) {
+                done(tag, CompletionStatus.COMPLETER_ABORT);
+            }
+        } finally {
+            executingTag = 0;
+        }
+    }
+
+    private void refuseReserved(Layout layout, int tag) throws BrokenFrameException {
+        if (tag == 0) {
+            throw new BrokenFrameException(
+                    Code.UNSUPPORTED,
+                    layout.type(),
+                    layout.name() + " is reserved, and this side does not support it yet.");
+        }
+        LOG.log(Level.WARNING, "{0}: {1} is not supported yet", label, layout.name());
+        done(tag, CompletionStatus.UNSUPPORTED_ABILITY);
+    }
+
+    // Sending what every end sends.
+
+    /** Answers a non-posted request with a status alone. */
+    void done(int tag, CompletionStatus status) {
+        int at = out.begin(Done.TYPE, Messages.COMPLETION, generation(), tag, Done.BYTES);
+        if (at >= 0) {
+            Done.STATUS.set(out.memory(), at, status.code());
+            out.end(true);
+        }
+    }
+
+    /** Sends a message that is not on a hot path; false where the link has ended. */
+    boolean send(int type, int flags, int tag, byte[] payload) {
+        int length = Header.BYTES + payload.length;
+        int at = out.begin(type, flags, generation(), tag, length);
+        if (at < 0) {
+            return false;
+        }
+        int place = at + Header.BYTES;
+        MemorySegment.copy(payload, 0, out.memory(), ValueLayout.JAVA_BYTE, place, payload.length);
+        out.end(true);
+        return true;
+    }
+
+    private void settleUnlocked() {
+        lock.unlock();
+        try {
+            settle();
+        } finally {
+            lock.lock();
+        }
+    }
+
+    /** Sends the credits that are due. Never by who has the reading: a write may block. */
+    private void settle() {
+        if (!creditDue || end != null) {
+            return;
+        }
+        long[] totals = new long[6];
+        lock.lock();
+        try {
+            if (!creditDue) {
+                return;
+            }
+            creditDue = false;
+            for (int trafficClass = Messages.POSTED; trafficClass < 4; trafficClass++) {
+                grantedFrames[trafficClass] =
+                        consumedFrames[trafficClass] + FRAME_CREDITS[trafficClass];
+                grantedBytes[trafficClass] =
+                        consumedBytes[trafficClass] + BYTE_CREDITS[trafficClass];
+                totals[2 * trafficClass - 2] = grantedFrames[trafficClass];
+                totals[2 * trafficClass - 1] = grantedBytes[trafficClass];
+            }
+        } finally {
+            lock.unlock();
+        }
+        int at = out.begin(Credit.TYPE, Messages.LINK, generation(), 0, Credit.BYTES);
+        if (at >= 0) {
+            for (int index = 0; index < totals.length; index++) {
+                Credit.LAYOUT.fields().get(index).set(out.memory(), at, totals[index]);
+            }
+            out.end(true);
+        }
+    }
+
+    // Signs of life.
+
+    private void keepLoop() {
+        long tick = Math.max(options.keepAlive().toNanos() / 4, 1_000_000);
+        while (end == null) {
+            if (System.nanoTime() - out.lastSentNanos() >= options.keepAlive().toNanos() - tick) {
+                int length = Header.BYTES;
+                if (out.begin(KeepAlive.TYPE, Messages.LINK, generation(), 0, length) >= 0) {
+                    out.end(true);
+                }
+            } else {
+                out.flush();
+            }
+            noticeHeld();
+            settle();
+            tellHeld();
+            lock.lock();
+            try {
+                if (end == null && !noticesWaiting && !creditDue) {
+                    keeperSignal.awaitNanos(tick);
+                }
+            } catch (InterruptedException e) {
+                // Nobody has a reason to; the loop looks again.
+            } finally {
+                lock.unlock();
+            }
+        }
+        if (lastPayload != null) {
+            out.lastWords(lastType, lastPayload);
+            wire.finishWriting();
+        }
+        lastWordsSaid = true;
+        wakeStandIn();
+        LinkWatch.lookNow();
+        try {
+            lost(end);
+        } catch (RuntimeException e) {
+            LOG.log(Level.ERROR, label + ": telling the end of the link failed", e);
+        }
+    }
+
+    /** Tells the peer that its request is being done and not forgotten. */
+    private void noticeHeld() {
+        int tag = executingTag;
+        long nanos = System.nanoTime() - executingSinceNanos;
+        if (tag == 0 || nanos < options.keepAlive().toNanos()) {
+            return;
+        }
+        int at = out.begin(Held.TYPE, Messages.LINK, generation(), tag, Held.BYTES);
+        if (at >= 0) {
+            Held.MILLIS.set(out.memory(), at, TimeUnit.NANOSECONDS.toMillis(nanos));
+            out.end(true);
+        }
+    }
+
+    private void tellHeld() {
+        List<Request> news = new ArrayList<>();
+        lock.lock();
+        try {
+            if (!noticesWaiting) {
+                return;
+            }
+            noticesWaiting = false;
+            for (Request request : requests) {
+                if (request.heldIsNew && request.phase == Request.Phase.WAITING) {
+                    news.add(request);
+                }
+                request.heldIsNew = false;
+            }
+        } finally {
+            lock.unlock();
+        }
+        for (Request request : news) {
+            try {
+                held(request);
+            } catch (RuntimeException e) {
+                LOG.log(Level.ERROR, label + ": telling of a held access failed", e);
+            }
+        }
+    }
+
+    /** Somebody should read here soon: a write that is about to begin may wait for the peer. */
+    void standIn() {
+        lock.lock();
+        try {
+            if (!reading) {
+                wakeStandInLocked();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void wakeStandIn() {
+        lock.lock();
+        try {
+            wakeStandInLocked();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void wakeStandInLocked() {
+        standInWanted = true;
+        standInSignal.signal();
+    }
+
+    private void standInLoop() {
+        lock.lock();
+        try {
+            while (!endOfStream && !isWireClosed()) {
+                boolean needed = end != null || (standInWanted && !dispatcherIdle);
+                if (needed && !reading) {
+                    readHere();
+                    if (creditDue) {
+                        keeperSignal.signal();
+                    }
+                    continue;
+                }
+                if (standInWanted) {
+                    standInWanted = false;
+                    passOn();
+                }
+                standInSignal.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // The end.
+
+    /** Called about twenty times a second by {@link LinkWatch}; never blocks. */
+    void watch(long now, long overslept) {
+        if (end != null) {
+            boolean patient = now - endedNanos < LAST_WORDS_NANOS;
+            if (!patient || lastPayload == null || (lastWordsSaid && endOfStream)) {
+                closeWire();
+            }
+            return;
+        }
+        if (overslept > 0) {
+            // This process did not run: the peer's silence says nothing.
+            lastReceivedNanos = Math.min(now, lastReceivedNanos + overslept);
+        }
+        long silent = now - lastReceivedNanos;
+        lock.lock();
+        try {
+            if (!reading && !dispatcherIdle) {
+                wakeStandInLocked();
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (!helloSeen) {
+            if (now - startedNanos > HANDSHAKE_NANOS) {
+                end(Cause.NO_FARSLOT, peerWords() + " says nothing: no Farslot, or a stopped one.");
+            }
+        } else if (silent > options.deadAfter().toNanos()) {
+            end(
+                    Cause.LOST,
+                    String.format(
+                            "%s has been silent for %d ms: it hangs, or the way to it is broken.",
+                            peerWords(), TimeUnit.NANOSECONDS.toMillis(silent)));
+        } else if (out.blockedNanos(now) > 4 * options.deadAfter().toNanos()) {
+            end(Cause.LOST, peerWords() + " has stopped reading: what is sent to it piles up.");
+        } else if (writeFailedNanos != 0 && now - writeFailedNanos > LAST_WORDS_NANOS) {
+            end(Cause.LOST, peerWords() + " is gone: nothing can be written to it any more.");
+        }
+    }
+
+    /**
+     * A write failed. What the peer said before it left may still be there to be read, so the link
+     * ends only a moment later. Called under the outbox's lock.
+     */
+    void writeFailed() {
+        writeFailedNanos = System.nanoTime();
+    }
+
+    private boolean isWireClosed() {
+        return wireClosed.getCount() == 0;
+    }
+
+    private void closeWire() {
+        wire.close();
+        wireClosed.countDown();
+        LinkWatch.remove(this);
+        lock.lock();
+        try {
+            standInSignal.signal();
+            keeperSignal.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void awaitWireClosed() {
+        awaitUninterruptibly(wireClosed);
+        for (Descriptor left = wire.takeDescriptor(); left != null; left = wire.takeDescriptor()) {
+            left.close();
+        }
+    }
+
+    /** Ends the link by this side's decision, with no last words. */
+    void end(Cause cause, String sentence) {
+        end(new LinkException(cause, sentence), 0, null);
+    }
+
+    /** Ends the link with a goodbye. */
+    void goodbye(Cause cause, int reason, String sentence) {
+        byte[] payload =
+                new Composer().u16(reason).text(sentence, Messages.MAX_SENTENCE_BYTES).toBytes();
+        end(new LinkException(cause, sentence), Goodbye.TYPE, payload);
+    }
+
+    private void end(LinkException why, int type, byte[] payload) {
+        lock.lock();
+        try {
+            endLocked(why, type, payload);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends the link over a frame that was found broken only when it was used. */
+    void breakBy(BrokenFrameException broken) {
+        lock.lock();
+        try {
+            breakLocked(broken);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends the link because the peer broke the protocol. */
+    private void breakLocked(BrokenFrameException broken) {
+        byte[] payload =
+                new Composer()
+                        .u16(broken.code().number())
+                        .u16(broken.type())
+                        .u32(0)
+                        .u64(receivedSequence)
+                        .text(broken.getMessage(), Messages.MAX_SENTENCE_BYTES)
+                        .toBytes();
+        String words =
+                peerWords()
+                        + " broke the link protocol ("
+                        + broken.code()
+                        + "): "
+                        + broken.getMessage();
+        LOG.log(Level.WARNING, words);
+        endLocked(new LinkException(Cause.PROTOCOL, words), ErrorMessage.TYPE, payload);
+    }
+
+    private void endLocked(LinkException why, int type, byte[] payload) {
+        if (end != null) {
+            return;
+        }
+        lastType = type;
+        lastPayload = payload;
+        endedNanos = System.nanoTime();
+        end = why;
+        out.close();
+        dispatcherSignal.signalAll();
+        standInSignal.signalAll();
+        keeperSignal.signalAll();
+        freeRequest.signalAll();
+        creditCame.signalAll();
+        executed.signalAll();
+        waiting.forEach(Condition::signalAll);
+    }
+}

@@ -1,0 +1,117 @@
+package farslot.link;
+
+import farslot.posix.Descriptor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Frames that wait for the dispatch thread, in the order in which they came. Bounded by the credits
+ * given to the peer, which are checked before. Guarded by the connection's lock; the bytes of the
+ * first frame stay where they are until {@link #release}, so that it can be read without the lock.
+ */
+final class Inbox {
+    private static final int ENTRIES = 2048;
+    private static final int RING_BYTES = 0x20000;
+
+    private final MemorySegment ring = Arena.ofAuto().allocate(RING_BYTES, 8);
+    private final MemorySegment[] memory = new MemorySegment[ENTRIES];
+    private final int[] at = new int[ENTRIES];
+    private final int[] length = new int[ENTRIES];
+    private final Descriptor[] descriptors = new Descriptor[ENTRIES];
+    private int inRing;
+    private int ringHead;
+    private int ringTail;
+    private long added;
+    private long released;
+
+    boolean isEmpty() {
+        return added == released;
+    }
+
+    /** How many frames were ever added. */
+    long added() {
+        return added;
+    }
+
+    /** How many frames were ever released. */
+    long released() {
+        return released;
+    }
+
+    /** Copies a frame in; the descriptor, or null, is the inbox's from now on. */
+    void add(MemorySegment from, long begin, int bytes, Descriptor descriptor) {
+        int entry = (int) (added & ENTRIES - 1);
+        int place = room(bytes);
+        if (place >= 0) {
+            memory[entry] = ring;
+            at[entry] = place;
+            ringTail = place + align(bytes);
+            inRing++;
+        } else {
+            memory[entry] = Arena.ofAuto().allocate(bytes, 8);
+            at[entry] = 0;
+        }
+        MemorySegment.copy(from, begin, memory[entry], at[entry], bytes);
+        length[entry] = bytes;
+        descriptors[entry] = descriptor;
+        added++;
+    }
+
+    /** A place in the ring for so many bytes in one piece, or -1. */
+    private int room(int bytes) {
+        int need = align(bytes);
+        if (inRing == 0) {
+            ringHead = 0;
+            ringTail = 0;
+        }
+        if (inRing == 0 || ringTail > ringHead) {
+            if (RING_BYTES - ringTail >= need) {
+                return ringTail;
+            }
+            return ringHead > need ? 0 : -1;
+        }
+        return ringHead - ringTail > need ? ringTail : -1;
+    }
+
+    private static int align(int bytes) {
+        return bytes + 7 & ~7;
+    }
+
+    private int first() {
+        return (int) (released & ENTRIES - 1);
+    }
+
+    MemorySegment firstMemory() {
+        return memory[first()];
+    }
+
+    int firstAt() {
+        return at[first()];
+    }
+
+    int firstLength() {
+        return length[first()];
+    }
+
+    /** The first frame's descriptor, now the caller's; null for none. */
+    Descriptor takeFirstDescriptor() {
+        Descriptor descriptor = descriptors[first()];
+        descriptors[first()] = null;
+        return descriptor;
+    }
+
+    /** Forgets the first frame. */
+    void release() {
+        int entry = first();
+        if (memory[entry].equals(ring)) {
+            ringHead = at[entry] + align(length[entry]);
+            inRing--;
+        }
+        memory[entry] = null;
+        if (descriptors[entry] != null) {
+            descriptors[entry].close();
+            descriptors[entry] = null;
+        }
+        released++;
+    }
+}

@@ -1,0 +1,40 @@
+package farslot.link;
+
+import farslot.posix.Descriptor;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A connected byte stream, with or without descriptors. One thread reads and one writes at a time;
+ * any thread may close, which wakes both.
+ */
+interface Wire extends AutoCloseable {
+    /**
+     * Reads what there is, at least one byte.
+     *
+     * @param into native memory
+     * @return how many bytes, or -1 at the end
+     */
+    int read(MemorySegment into) throws IOException;
+
+    /** Writes all of it: native memory. */
+    void write(MemorySegment from) throws IOException;
+
+    /** Whether {@link #writeWith} and {@link #takeDescriptor} work. */
+    boolean passesDescriptors();
+
+    /** Writes all of it; the descriptor rides on the first byte, and stays the caller's. */
+    void writeWith(MemorySegment from, int descriptor) throws IOException;
+
+    /** The first descriptor that came and was not taken, now the caller's; null for none. */
+    Descriptor takeDescriptor();
+
+    /** How many descriptors came and were not taken. */
+    int waitingDescriptors();
+
+    /** Says to the peer that nothing more will come. */
+    void finishWriting();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,183 @@
+package farslot.link;
+
+import farslot.core.PciFunction;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/** A lender of fake functions and what a test needs to borrow them, over either kind of socket. */
+final class Bench implements AutoCloseable {
+    /** Which sockets a test runs over. */
+    enum Over {
+        UNIX,
+        TCP
+    }
+
+    static final LinkOptions SLOT = LinkOptions.named("s1").withInsecure(true);
+
+    final Lender lender = new Lender();
+    final LinkServer server;
+    final Address address;
+    private final List<Runnable> open = new ArrayList<>();
+
+    Bench(Over over, Path folder) throws IOException {
+        this(over, folder, LinkOptions.named("lender").withInsecure(true));
+    }
+
+    Bench(Over over, Path folder, LinkOptions options) throws IOException {
+        Address at =
+                over == Over.UNIX
+                        ? new Address.Unix(folder.resolve("l"))
+                        : new Address.Tcp("127.0.0.1", 0);
+        server = LinkServer.open(options, lender, List.of(at));
+        address = server.addresses().getFirst();
+    }
+
+    RemoteFunction borrow(String name) throws Exception {
+        return borrow(name, SLOT, new Hearing());
+    }
+
+    RemoteFunction borrow(String name, LinkOptions options, RemoteFunction.Listener listener)
+            throws Exception {
+        RemoteFunction function = RemoteFunction.borrow(address, new Wish(name), options, listener);
+        open.add(function::close);
+        return function;
+    }
+
+    ControlLink control() throws LinkException {
+        ControlLink control = ControlLink.connect(address, SLOT);
+        open.add(control::close);
+        return control;
+    }
+
+    @Override
+    public void close() {
+        open.reversed().forEach(Runnable::run);
+        server.close();
+    }
+
+    /** How a borrowed function ended, and what was held. */
+    static final class Hearing implements RemoteFunction.Listener {
+        final CompletableFuture<LinkException> why = new CompletableFuture<>();
+        final BlockingQueue<String> held = new LinkedBlockingQueue<>();
+
+        @Override
+        public void ended(LinkException because) {
+            why.complete(because);
+        }
+
+        @Override
+        public void held(int region, long offset, boolean write, long millis) {
+            held.add(String.format("%s %d+0x%x", write ? "write" : "read", region, offset));
+        }
+
+        LinkException await() throws Exception {
+            return why.get(20, TimeUnit.SECONDS);
+        }
+    }
+
+    /** Lends "f0" and "f1". */
+    static final class Lender implements Offer {
+        final Map<String, FakeFunction> functions =
+                Map.of("f0", new FakeFunction(), "f1", new FakeFunction());
+        final Map<String, String> taken = new ConcurrentHashMap<>();
+        final Map<String, Lease> leases = new ConcurrentHashMap<>();
+        final BlockingQueue<String> endings = new LinkedBlockingQueue<>();
+        final List<Consumer<ObservedEvent>> observers =
+                Collections.synchronizedList(new ArrayList<>());
+        final BlockingQueue<Consumer<ObservedEvent>> observing = new LinkedBlockingQueue<>();
+        long epochs;
+
+        FakeFunction f0() {
+            return functions.get("f0");
+        }
+
+        String ending() throws InterruptedException {
+            return endings.poll(20, TimeUnit.SECONDS);
+        }
+
+        @Override
+        public List<Entry> list(Peer peer) {
+            List<Entry> entries = new ArrayList<>();
+            for (String name : List.of("f0", "f1")) {
+                String borrower = taken.getOrDefault(name, "");
+                entries.add(
+                        new Entry(
+                                name,
+                                "fake",
+                                "a fake function",
+                                functions.get(name).generation(),
+                                borrower,
+                                borrower.isEmpty() ? 0 : 12345,
+                                Map.of("regions", "3")));
+            }
+            return entries;
+        }
+
+        @Override
+        public synchronized Grant borrow(Peer peer, Wish wish, Lease lease)
+                throws RefusedException {
+            FakeFunction function = functions.get(wish.function());
+            if (function == null) {
+                throw new RefusedException(
+                        RefusedException.Reason.NOT_FOUND,
+                        "There is no function \"" + wish.function() + "\" here; \"f0\" is near.");
+            }
+            String holder = taken.putIfAbsent(wish.function(), peer.toString());
+            if (holder != null) {
+                throw new RefusedException(
+                        RefusedException.Reason.TAKEN, wish.function() + " is taken by " + holder);
+            }
+            leases.put(wish.function(), lease);
+            long epoch = ++epochs;
+            return new Grant() {
+                @Override
+                public PciFunction function() {
+                    return function;
+                }
+
+                @Override
+                public long epoch() {
+                    return epoch;
+                }
+
+                @Override
+                public void ended(Ending how, String sentence) {
+                    taken.remove(wish.function());
+                    endings.add(how + " " + wish.function());
+                }
+            };
+        }
+
+        @Override
+        public List<Map<String, String>> operate(
+                Peer peer, String action, Map<String, String> arguments) throws RefusedException {
+            return switch (action) {
+                case "echo" -> List.of(arguments);
+                case "many" ->
+                        Collections.nCopies(
+                                Integer.parseInt(arguments.get("rows")),
+                                Map.of("text", arguments.get("text")));
+                case "crash" -> throw new IllegalStateException("by order of a test");
+                default ->
+                        throw new RefusedException(
+                                RefusedException.Reason.NOT_FOUND, "No action " + action);
+            };
+        }
+
+        @Override
+        public AutoCloseable observe(Peer peer, Consumer<ObservedEvent> observer) {
+            observing.add(observer);
+            return () -> observing.remove(observer);
+        }
+    }
+}
