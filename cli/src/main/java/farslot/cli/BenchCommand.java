@@ -1,19 +1,83 @@
 package farslot.cli;
 
+import farslot.bench.AccessBench;
+import farslot.bench.Measured;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
-/** Measures register accesses through each kind of link against bare sockets. */
+/** Runs and prints {@link AccessBench}. */
 @Command(
         name = "bench",
-        header = "Measure round trips and throughput",
-        description =
-                "%nMeasures register accesses through each kind of link against bare sockets.",
+        header = "Measure register accesses on every path",
+        description = {
+            "",
+            "Measures 4-byte reads and posted writes of a register, in this process and through every"
+                    + " kind of link, with and without the recorder, as a ratio to what a bare"
+                    + " socket costs in the same rounds. Use the ratios: the times belong to the"
+                    + " machine and its load."
+        },
         optionListHeading = "%nOptions:%n",
         footerHeading = "%nExample:%n",
-        footer = "  farslot bench --json")
+        footer = "  farslot bench --rounds 9 --json")
 final class BenchCommand extends Verb {
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            description = "Turns that each path has. Default: ${DEFAULT-VALUE}.")
+    int rounds = 5;
+
+    @Option(
+            names = "--count",
+            paramLabel = "N",
+            description = "Reads, and writes, in each turn. Default: ${DEFAULT-VALUE}.")
+    int count = 5000;
+
+    @Mixin JsonOption output;
+
     @Override
     public Integer call() {
-        throw new CommandFailure(ExitCode.FAILED, "bench is not there yet.");
+        if (rounds < 1 || count < 1 || rounds > 1000 || count > 1_000_000) {
+            throw usage("--rounds is 1 to 1000, --count 1 to 1000000.");
+        }
+        List<Measured> all;
+        try {
+            all = AccessBench.run(rounds, count, this::say);
+        } catch (IOException e) {
+            throw new CommandFailure(
+                    ExitCode.FAILED, "The measurement broke off: " + e.getMessage(), e);
+        }
+        if (output.json) {
+            Json.print(out(), all);
+        } else {
+            print(all);
+        }
+        return ExitCode.OK;
+    }
+
+    private void print(List<Measured> all) {
+        Table table = new Table("PATH", "READ µs", "P99 µs", "RATIO", "WRITE µs", "RATIO", "TO");
+        for (Measured one : all) {
+            table.row(
+                    one.path(),
+                    micros(one.readMedianNanos()),
+                    micros(one.readP99Nanos()),
+                    ratio(one.readRatio()),
+                    micros(one.writeNanos()),
+                    ratio(one.writeRatio()),
+                    one.baseline() == null ? "" : one.baseline());
+        }
+        table.print(out());
+    }
+
+    private static String micros(double nanos) {
+        return String.format(Locale.ROOT, "%.2f", nanos / 1000);
+    }
+
+    private static String ratio(double ratio) {
+        return ratio == 0 ? "-" : String.format(Locale.ROOT, "%.2f", ratio);
     }
 }
