@@ -1,5 +1,6 @@
 package farslot.cli;
 
+import farslot.sdk.Nearest;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;

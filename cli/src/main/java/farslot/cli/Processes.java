@@ -9,6 +9,7 @@ import farslot.link.RefusedException;
 import farslot.link.RuntimeDirectory;
 import farslot.link.RuntimeDirectory.Place;
 import farslot.link.RuntimeDirectory.Role;
+import farslot.sdk.Nearest;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,6 +5,7 @@ import farslot.registers.RegisterDomain;
 import farslot.registers.RegisterMap;
 import farslot.registers.RegisterMapProvider;
 import farslot.registers.RegisterText;
+import farslot.sdk.Nearest;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;

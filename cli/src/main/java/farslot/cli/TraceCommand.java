@@ -8,6 +8,7 @@ import farslot.recorder.TraceStatistics;
 import farslot.recorder.TraceText;
 import farslot.registers.RegisterMapException;
 import farslot.registers.RegisterMapLoader;
+import farslot.sdk.Nearest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;

@@ -14,6 +14,7 @@ import farslot.link.Peer;
 import farslot.link.RefusedException;
 import farslot.link.RuntimeDirectory;
 import farslot.link.Wish;
+import farslot.sdk.Nearest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -224,7 +225,7 @@ public final class Lender implements AutoCloseable {
                                 "A lender has no action \""
                                         + action
                                         + "\""
-                                        + Nearest.to(
+                                        + Nearest.questionOrAll(
                                                 action,
                                                 List.of(
                                                         "status", "stop", "return", "reset", "peek",
@@ -287,7 +288,7 @@ public final class Lender implements AutoCloseable {
                     "No function \""
                             + wanted
                             + "\" is lent here"
-                            + Nearest.to(wanted, functions.keySet()));
+                            + Nearest.questionOrAll(wanted, functions.keySet()));
         }
         return lent;
     }

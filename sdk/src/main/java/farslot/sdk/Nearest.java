@@ -1,43 +1,72 @@
 package farslot.sdk;
 
-import java.util.List;
+import java.util.Collection;
+import java.util.Optional;
 
-/** Finds what somebody probably meant. */
-final class Nearest {
+/** Finds what somebody may have meant by an unknown word, for the sentence that refuses it. */
+public final class Nearest {
     private Nearest() {}
 
-    /** "did you mean "nvme"? There are edu, nvme." or the second half alone. */
-    static String hint(String word, List<String> known) {
+    /** The candidate that differs least from {@code word}, if any is near enough to be meant. */
+    public static Optional<String> to(String word, Collection<String> candidates) {
         String nearest = null;
-        int distance = Integer.MAX_VALUE;
-        for (String candidate : known) {
-            int changes = changes(word, candidate);
-            if (changes < distance) {
-                distance = changes;
+        // A word that would have to change in every letter is not near.
+        int least = Math.min(word.length(), Math.max(2, word.length() / 3) + 1);
+        for (String candidate : candidates) {
+            int distance = distance(word, candidate);
+            if (distance < least) {
+                least = distance;
                 nearest = candidate;
             }
         }
-        String all =
-                known.isEmpty() ? "there are none." : "there are " + String.join(", ", known) + ".";
-        boolean close = nearest != null && distance <= Math.max(2, word.length() / 3);
-        return close ? "did you mean \"" + nearest + "\"? " + all.replaceFirst("^t", "T") : all;
+        return Optional.ofNullable(nearest);
     }
 
-    /** Levenshtein's distance: how many letters must change, come or go. */
-    private static int changes(String one, String other) {
-        int[] row = new int[other.length() + 1];
-        for (int j = 0; j < row.length; j++) {
-            row[j] = j;
+    /** {@code "; did you mean "X"?"}, or {@code "."} where nothing is near. */
+    public static String question(String word, Collection<String> candidates) {
+        return to(word, candidates).map(near -> "; did you mean \"" + near + "\"?").orElse(".");
+    }
+
+    /** {@code "; did you mean "X"?"}, or {@code "; there are: X, Y."} where nothing is near. */
+    public static String questionOrAll(String word, Collection<String> candidates) {
+        if (to(word, candidates).isPresent()) {
+            return question(word, candidates);
         }
-        for (int i = 1; i <= one.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j < row.length; j++) {
-                int change = diagonal + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(change, Math.min(row[j], row[j - 1]) + 1);
+        return candidates.isEmpty()
+                ? "; there are none."
+                : "; there are: " + String.join(", ", candidates) + ".";
+    }
+
+    /** "did you mean "nvme"? There are edu, nvme." or the second half alone. */
+    static String hint(String word, Collection<String> known) {
+        String all =
+                known.isEmpty() ? "there are none." : "there are " + String.join(", ", known) + ".";
+        return to(word, known)
+                .map(near -> "did you mean \"" + near + "\"? " + all.replaceFirst("^t", "T"))
+                .orElse(all);
+    }
+
+    /**
+     * How many characters are to be inserted, removed, replaced or swapped with their neighbour.
+     */
+    private static int distance(String a, String b) {
+        int[][] d = new int[a.length() + 1][b.length() + 1];
+        for (int i = 0; i <= a.length(); i++) {
+            for (int j = 0; j <= b.length(); j++) {
+                if (i == 0 || j == 0) {
+                    d[i][j] = i + j;
+                    continue;
+                }
+                int replaced = d[i - 1][j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                d[i][j] = Math.min(replaced, Math.min(d[i - 1][j], d[i][j - 1]) + 1);
+                if (i > 1
+                        && j > 1
+                        && a.charAt(i - 1) == b.charAt(j - 2)
+                        && a.charAt(i - 2) == b.charAt(j - 1)) {
+                    d[i][j] = Math.min(d[i][j], d[i - 2][j - 2] + 1);
+                }
             }
         }
-        return row[other.length()];
+        return d[a.length()][b.length()];
     }
 }
