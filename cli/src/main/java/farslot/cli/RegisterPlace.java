@@ -1,5 +1,7 @@
 package farslot.cli;
 
+import farslot.registers.ConfigurationMap;
+import farslot.registers.ReadEffect;
 import farslot.registers.Register;
 import farslot.registers.RegisterDomain;
 import farslot.registers.RegisterMap;
@@ -72,7 +74,9 @@ record RegisterPlace(String region, long offset, int width, RegisterDomain domai
 
     private static RegisterDomain domain(String kind, String region) {
         RegisterMap map = RegisterMapProvider.find(kind).orElse(RegisterMap.EMPTY);
-        return map.has(region) ? map.domain(region) : null;
+        RegisterDomain own = map.has(region) ? map.domain(region) : null;
+        // The header is the same everywhere; where capabilities stand only the function knows.
+        return region.equals("CFG") ? ConfigurationMap.of(List.of(), own) : own;
     }
 
     /** A number as people write it: decimal, or hexadecimal with 0x. */
@@ -146,7 +150,7 @@ record RegisterPlace(String region, long offset, int width, RegisterDomain domai
                 return "Nobody has described what reading " + name() + " does";
             }
             if (!register.readEffect().harmless()) {
-                return register.readEffect() == farslot.registers.ReadEffect.PRESENT
+                return register.readEffect() == ReadEffect.PRESENT
                         ? "Reading " + register.nameAt(at) + " changes the device"
                         : "Whether reading "
                                 + register.nameAt(at)

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -29,6 +30,9 @@ import org.junit.jupiter.api.Timeout;
 /** What a driver's side sees while its lender comes and goes. */
 @Timeout(60)
 class HeldFunctionTest {
+    /** A thread for each: tasks here wait for each other. */
+    private static final Executor THREADS = task -> Thread.ofPlatform().daemon().start(task);
+
     /** So short that a test may wait for it, and no test asks how short it was. */
     private static final long SHORT = 30;
 
@@ -124,7 +128,8 @@ class HeldFunctionTest {
     void anAccessThatWasHeldIsDoneOnTheFreshFunction() throws Exception {
         ScriptedFunction first = hold(LONG);
         first.release = new CountDownLatch(1);
-        CompletableFuture<CompletionStatus> access = CompletableFuture.supplyAsync(this::read);
+        CompletableFuture<CompletionStatus> access =
+                CompletableFuture.supplyAsync(this::read, THREADS);
         first.arrived.await();
         lender.crash();
         assertTrue(lender.refusals.tryAcquire(2, 50, TimeUnit.SECONDS), "asks again and again");
@@ -314,7 +319,8 @@ class HeldFunctionTest {
     void closingEndsWhatIsHeld() throws Exception {
         hold(LONG);
         lender.crash();
-        CompletableFuture<CompletionStatus> access = CompletableFuture.supplyAsync(this::read);
+        CompletableFuture<CompletionStatus> access =
+                CompletableFuture.supplyAsync(this::read, THREADS);
         held.close();
         assertEquals(CompletionStatus.TIMED_OUT, access.get(50, TimeUnit.SECONDS));
         assertEquals(CompletionStatus.TIMED_OUT, read());
@@ -329,17 +335,19 @@ class HeldFunctionTest {
         List<CompletableFuture<Integer>> drivers = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             drivers.add(
-                    CompletableFuture.supplyAsync(() -> {
-                        int last = 0;
-                        while (stop.getCount() > 0) {
-                            assertEquals(CompletionStatus.SUCCESS, read());
-                            assertEquals(CompletionStatus.SUCCESS, write(0));
-                            int generation = held.generation();
-                            assertTrue(generation >= last, "grows");
-                            last = generation;
-                        }
-                        return last;
-                    }));
+                    CompletableFuture.supplyAsync(
+                            () -> {
+                                int last = 0;
+                                while (stop.getCount() > 0) {
+                                    assertEquals(CompletionStatus.SUCCESS, read());
+                                    assertEquals(CompletionStatus.SUCCESS, write(0));
+                                    int generation = held.generation();
+                                    assertTrue(generation >= last, "grows");
+                                    last = generation;
+                                }
+                                return last;
+                            },
+                            THREADS));
         }
         for (int round = 0; round < rounds; round++) {
             held.map(map(0x1000L * (round + 1), 0x1000));
