@@ -94,6 +94,7 @@ final class TraceFormat {
     static final int KIND_ATTACH = 12;
     static final int KIND_STATE = 13;
     static final int KIND_NEAR = 14;
+    static final int LAST_KIND = KIND_NEAR;
     static final int KIND_CONTINUATION = 0x7F;
 
     // The details of KIND_EVENT and of KIND_STATE.

@@ -42,6 +42,7 @@ public final class TraceReader implements AutoCloseable {
     private long next;
     private long damaged;
     private long unfinished;
+    private long unknown;
 
     /** Empty slots since the last record: unfinished ones if another record follows. */
     private long emptyRun;
@@ -189,6 +190,9 @@ public final class TraceReader implements AutoCloseable {
         if (damaged > 0) {
             all.add(damaged + " records are damaged and were passed over.");
         }
+        if (unknown > 0) {
+            all.add(unknown + " events are of kinds that only a newer Farslot knows.");
+        }
         if (unfinished > 0) {
             all.add(
                     unfinished
@@ -234,7 +238,11 @@ public final class TraceReader implements AutoCloseable {
                 if (event != null) {
                     return event;
                 }
-                damaged++;
+                if (kind > TraceFormat.LAST_KIND) {
+                    unknown++;
+                } else {
+                    damaged++;
+                }
             }
             return null;
         } catch (InternalError e) {

@@ -1,8 +1,12 @@
 package farslot.registers;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.Reader;
+import java.io.StringReader;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -93,8 +97,8 @@ public final class RegisterMapLoader {
         private int files;
         private int elements;
 
-        /** The stream, read to its end and refused where it is too long. */
-        InputStream bounded(String file, InputStream stream) {
+        /** The text, read to its end and refused where it is too long or not UTF-8. */
+        Reader bounded(String file, InputStream stream) {
             if (++files > MAX_FILES) {
                 throw new RegisterMapException(
                         file + ": this register map imports more than " + MAX_FILES + " files.");
@@ -106,7 +110,14 @@ public final class RegisterMapLoader {
                             file
                                     + ": the file is longer than 16 MiB, too long for a register map.");
                 }
-                return new ByteArrayInputStream(bytes);
+                return new StringReader(
+                        StandardCharsets.UTF_8
+                                .newDecoder()
+                                .decode(ByteBuffer.wrap(bytes))
+                                .toString());
+            } catch (CharacterCodingException e) {
+                throw new RegisterMapException(
+                        file + ": the file is not UTF-8, as register maps are.", e);
             } catch (IOException e) {
                 throw new RegisterMapException(
                         "The register map " + file + " cannot be read: " + e.getMessage() + ".", e);
