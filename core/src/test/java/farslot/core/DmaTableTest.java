@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -19,6 +20,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class DmaTableTest {
     private static final int PAGE = 0x1000;
@@ -142,6 +144,35 @@ class DmaTableTest {
         }
         assertEquals(CompletionStatus.COMPLETER_ABORT, table.write(0, bytes(1), null));
         assertEquals(CompletionStatus.COMPLETER_ABORT, table.read(0, bytes(1), null));
+    }
+
+    /** When remove returns, no copy of another thread reaches the memory any more. */
+    @Test
+    @Timeout(60)
+    void shouldKeepCopiesOffMemoryThatWasTakenBack() throws InterruptedException {
+        int rounds = "full".equals(System.getProperty("farslot.rounds")) ? 100_000 : 2_000;
+        AtomicBoolean done = new AtomicBoolean();
+        MemorySegment ones = MemorySegment.ofArray(new byte[256]).fill((byte) 1);
+        Thread device =
+                new Thread(() -> {
+                    while (!done.get()) {
+                        table.write(0x1000, ones, null);
+                    }
+                });
+        device.start();
+        DmaMap map = near(0x1000, PAGE, Direction.WRITE);
+        MemorySegment memory = map.near().segment();
+        long reached = 0;
+        for (int round = 0; round < rounds; round++) {
+            table.add(map);
+            Thread.onSpinWait();
+            table.remove(0x1000, PAGE);
+            memory.fill((byte) 0);
+            reached += memory.mismatch(MemorySegment.ofArray(new byte[PAGE])) < 0 ? 0 : 1;
+        }
+        done.set(true);
+        device.join();
+        assertEquals(0, reached);
     }
 
     /** What a byte-by-byte table of 64 addresses would do. */

@@ -166,7 +166,7 @@ public final class DeviceFunction implements PciFunction, AutoCloseable {
                 if (region == Region.CONFIGURATION) {
                     return configure(offset, from, byteEnables);
                 }
-                return configuration.answers(place)
+                return configuration.answers(place) && !place.has(Region.Attribute.READ_ONLY)
                         ? bars[region].write(offset, from, widthBytes, byteEnables)
                         : CompletionStatus.UNSUPPORTED_REQUEST;
             } catch (RuntimeException e) {

@@ -22,7 +22,7 @@ public final class FunctionBuilder {
     private static final int MAX_ACCESS_BYTES = 1 << 16;
 
     private final DeviceFunction function;
-    private final Bar[] bars = new Bar[6];
+    private final Bar[] bars = new Bar[Region.CONFIGURATION];
     private final List<Consumer<ConfigurationSpaceBuilder>> capabilities = new ArrayList<>();
     private FunctionDescription.Identity identity;
     private int pin;
@@ -55,8 +55,25 @@ public final class FunctionBuilder {
      * @param index 0 to 5
      * @param sizeBytes a power of two, 4 to 256
      */
-    public Bar ioBar(int index, long sizeBytes) {
-        return bar(index, Region.Space.IO_PORT, sizeBytes, Set.of());
+    public Bar ioBar(int index, long sizeBytes, Region.Attribute... attributes) {
+        return bar(index, Region.Space.IO_PORT, sizeBytes, Set.of(attributes));
+    }
+
+    /**
+     * An expansion ROM (PCI 3.0, 6.3).
+     *
+     * @param image its contents; the ROM's size is the power of two from 2048 that holds it
+     */
+    public FunctionBuilder rom(byte[] image) {
+        int size = Math.max(0x800, Integer.highestOneBit(Math.max(1, 2 * image.length - 1)));
+        Set<Region.Attribute> attributes =
+                Set.of(Region.Attribute.READ_ONLY, Region.Attribute.READS_WITHOUT_SIDE_EFFECTS);
+        int longest = Math.min(size, MAX_ACCESS_BYTES);
+        bars[Region.ROM] =
+                new Bar(new Region(Region.ROM, Region.Space.MEMORY, size, attributes, longest));
+        MemorySegment.copy(
+                image, 0, bars[Region.ROM].memory(0, size), ValueLayout.JAVA_BYTE, 0, image.length);
+        return this;
     }
 
     private Bar bar(int index, Region.Space space, long size, Set<Region.Attribute> attributes) {

@@ -61,6 +61,7 @@ class DeviceFunctionTest {
             tasks.limit(3, 5);
             function.identity(RegisterFileTest.IDENTITY).intx(1);
             function.memoryBar(0, 0x1000).area(0, 0x1000, handler(() -> onWrite.run()));
+            function.rom(new byte[] {0x55, (byte) 0xaa, 1});
             function.ioBar(1, 16).area(0, 16, handler(() -> onPortWrite.run()));
         }
 
@@ -157,6 +158,18 @@ class DeviceFunctionTest {
         assertEquals(
                 CompletionStatus.UNSUPPORTED_REQUEST,
                 bench.function().read(0, 0, MemorySegment.ofArray(new byte[0]), 0));
+    }
+
+    @Test
+    void shouldShowItsRomOnceItIsEnabledAndNeverChangeIt() {
+        bench.start();
+        assertEquals(0xffff, bench.read(Region.ROM, 0, 2));
+        bench.configure(ConfigurationSpace.ROM_BASE, 4, 0xfff0_0001);
+        assertEquals(0xfff0_0001, bench.configuration(ConfigurationSpace.ROM_BASE, 4));
+        bench.write(Region.ROM, 0, 4, 0);
+        assertEquals(0x0001_aa55, bench.read(Region.ROM, 0, 4));
+        assertEquals(0, bench.read(Region.ROM, 0x7ff, 1));
+        assertEquals(0xff, bench.read(Region.ROM, 0x800, 1));
     }
 
     @Test

@@ -1,5 +1,7 @@
 package farslot.devices.edu;
 
+import static farslot.core.Region.Attribute.READS_WITHOUT_SIDE_EFFECTS;
+
 import farslot.core.CompletionStatus;
 import farslot.core.FunctionDescription;
 import farslot.core.ResetKind;
@@ -72,7 +74,10 @@ final class EduDevice implements Device {
         tasks = function.tasks();
         log = function.log();
         function.identity(IDENTITY).intx(1).msi(1);
-        Bar bar = ioPorts ? function.ioBar(0, IO_PORTS) : function.memoryBar(0, MEMORY_BYTES);
+        Bar bar =
+                ioPorts
+                        ? function.ioBar(0, IO_PORTS, READS_WITHOUT_SIDE_EFFECTS)
+                        : function.memoryBar(0, MEMORY_BYTES, READS_WITHOUT_SIDE_EFFECTS);
         bar.widths(0, 0x80, 4).widths(0x80, bar.sizeBytes() - 0x80, 4, 8);
         RegisterFile registers =
                 bar.registers(new EduKind().registerMap().domain("BAR0")).reservedReads(0xff);
