@@ -11,6 +11,7 @@ module farslot.cli {
     requires farslot.posix;
     requires farslot.lab;
     requires farslot.bench;
+    requires java.logging;
     requires info.picocli;
     requires tools.jackson.databind;
 

@@ -96,7 +96,7 @@ public final class AccessBench implements AutoCloseable {
         targets.add(target);
     }
 
-    private void function(String name, String baseline, PciFunction function) {
+    private void function(String name, String baseline, PciFunction function) throws IOException {
         add(FunctionTarget.of(name, baseline, function, () -> {}));
     }
 

@@ -2,9 +2,11 @@ package farslot.bench;
 
 import farslot.core.CompletionStatus;
 import farslot.core.PciFunction;
+import farslot.core.Region;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /** A path whose near end is a {@link PciFunction}: the teaching device's liveness register. */
 record FunctionTarget(
@@ -18,10 +20,28 @@ record FunctionTarget(
 
     static final int WORD_BYTES = 4;
 
+    /** The command register, and its bit that lets memory regions answer: PCI 3.0, 6.2.2. */
+    static final int COMMAND = 0x04;
+
+    static final int COMMAND_BYTES = 2;
+    static final int COMMAND_MEMORY = 0x2;
+
     static FunctionTarget of(
-            String name, String baseline, PciFunction function, AutoCloseable owner) {
+            String name, String baseline, PciFunction function, AutoCloseable owner)
+            throws IOException {
         MemorySegment word = Arena.ofAuto().allocate(WORD_BYTES);
-        return new FunctionTarget(name, baseline, function, word, owner);
+        FunctionTarget target = new FunctionTarget(name, baseline, function, word, owner);
+        word.set(ValueLayout.JAVA_INT, 0, COMMAND_MEMORY);
+        MemorySegment command = word.asSlice(0, COMMAND_BYTES);
+        target.check(
+                "write of the command register",
+                function.write(
+                        Region.CONFIGURATION,
+                        COMMAND,
+                        command,
+                        COMMAND_BYTES,
+                        PciFunction.ALL_BYTES));
+        return target;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package farslot.bench;
 
+import farslot.core.Region;
 import farslot.posix.UnixStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -55,6 +56,10 @@ final class VfioUserClient implements Target {
                 json, 0, client.request, ValueLayout.JAVA_BYTE, HEADER_BYTES + 4, json.length);
         client.send(VERSION, HEADER_BYTES + 4 + json.length, 0);
         client.receive();
+        client.request.set(U32, ACCESS_BYTES, FunctionTarget.COMMAND_MEMORY);
+        client.access(Region.CONFIGURATION, FunctionTarget.COMMAND, FunctionTarget.COMMAND_BYTES);
+        client.send(REGION_WRITE, ACCESS_BYTES + FunctionTarget.COMMAND_BYTES, 0);
+        client.receive();
         return client;
     }
 
@@ -70,21 +75,21 @@ final class VfioUserClient implements Target {
 
     @Override
     public void read() throws IOException {
-        access();
+        access(FunctionTarget.REGION, FunctionTarget.LIVENESS, FunctionTarget.WORD_BYTES);
         send(REGION_READ, ACCESS_BYTES, 0);
         receive();
     }
 
     @Override
     public void write() throws IOException {
-        access();
+        access(FunctionTarget.REGION, FunctionTarget.LIVENESS, FunctionTarget.WORD_BYTES);
         send(REGION_WRITE, ACCESS_BYTES + FunctionTarget.WORD_BYTES, FLAG_NO_REPLY);
     }
 
-    private void access() {
-        request.set(U64, HEADER_BYTES, FunctionTarget.LIVENESS);
-        request.set(U32, HEADER_BYTES + 8, FunctionTarget.REGION);
-        request.set(U32, HEADER_BYTES + 12, FunctionTarget.WORD_BYTES);
+    private void access(int region, int offset, int count) {
+        request.set(U64, HEADER_BYTES, offset);
+        request.set(U32, HEADER_BYTES + 8, region);
+        request.set(U32, HEADER_BYTES + 12, count);
     }
 
     private void send(int command, int size, int flags) throws IOException {

@@ -43,6 +43,7 @@ final class BenchCommand extends Verb {
         if (rounds < 1 || count < 1 || rounds > 1000 || count > 1_000_000) {
             throw usage("--rounds is 1 to 1000, --count 1 to 1000000.");
         }
+        Logging.warningsOnly();
         List<Measured> all;
         try {
             all = AccessBench.run(rounds, count, this::say);

@@ -69,6 +69,7 @@ public final class Main implements Runnable {
 
     /** Runs one verb and ends the process with its exit code. */
     public static void main(String[] args) {
+        Logging.inOneLine();
         if (Boolean.getBoolean("farslot.rehearse")) {
             rehearse();
         }

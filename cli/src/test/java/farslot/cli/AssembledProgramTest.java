@@ -4,11 +4,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -77,5 +80,48 @@ class AssembledProgramTest {
         assertEquals(ExitCode.USAGE, ended.exitCode());
         assertTrue(ended.err().contains("did you mean \"borrow\"?"), ended.err());
         assertEquals("", ended.out());
+    }
+
+    @Test
+    void shouldLendInOneProcessAndListInAnother() throws Exception {
+        Process lender =
+                command("lend", "edu,name=e0", "--json", "--listen", "127.0.0.1:0", "--insecure")
+                        .redirectError(folder.resolve("lender.err").toFile())
+                        .start();
+        try {
+            String report = untilWholeJson(lender);
+            Matcher tcp = Pattern.compile("127\\.0\\.0\\.1:(\\d+)").matcher(report);
+            assertTrue(tcp.find(), report);
+
+            Ended here = farslot("list", "--json");
+            assertEquals(ExitCode.OK, here.exitCode(), here.err());
+            assertTrue(here.out().contains("\"e0\""), here.out());
+
+            Ended across = farslot("list", "@127.0.0.1:" + tcp.group(1), "--insecure");
+            assertEquals(ExitCode.OK, across.exitCode(), across.err());
+            assertTrue(across.out().contains("e0"), across.out());
+
+            Ended stopped = farslot("stop", "e0");
+            assertEquals(ExitCode.OK, stopped.exitCode(), stopped.err());
+            lender.waitFor();
+            Ended gone = farslot("list", "e0@127.0.0.1:" + tcp.group(1), "--insecure");
+            assertEquals(ExitCode.NOT_FOUND, gone.exitCode(), gone.err());
+        } finally {
+            lender.destroyForcibly().waitFor();
+        }
+    }
+
+    /** What a process that goes on has printed, when its outermost brace has closed. */
+    private String untilWholeJson(Process process) throws IOException {
+        StringBuilder text = new StringBuilder();
+        BufferedReader out = process.inputReader(UTF_8);
+        for (String line = out.readLine(); line != null; line = out.readLine()) {
+            text.append(line).append('\n');
+            if (line.equals("}")) {
+                return text.toString();
+            }
+        }
+        throw new AssertionError(
+                "It ended: " + text + Files.readString(folder.resolve("lender.err")));
     }
 }
