@@ -1,4 +1,11 @@
 module farslot.devices.nvme {
     requires transitive farslot.sdk;
     requires farslot.block;
+
+    exports farslot.devices.nvme;
+
+    provides farslot.sdk.DeviceKind with
+            farslot.devices.nvme.NvmeKind;
+    provides farslot.registers.RegisterMapProvider with
+            farslot.devices.nvme.NvmeKind;
 }

@@ -1,0 +1,63 @@
+package farslot.devices.nvme;
+
+import java.util.ArrayDeque;
+import java.util.EnumSet;
+import java.util.Queue;
+import java.util.Set;
+
+/**
+ * Asynchronous event requests that wait for events, and events that wait for requests (NVMe 1.4,
+ * 5.2). After an event was reported, further ones of its type are held back until the driver has
+ * read the type's log page.
+ */
+final class AsyncEvents {
+    /** How many requests may be outstanding; Identify's AERL is one less. */
+    static final int REQUEST_LIMIT = 4;
+
+    /** A request and the event that completes it. */
+    record Delivery(Command request, AsyncEvent event) {}
+
+    private final Queue<Command> requests = new ArrayDeque<>();
+    private final Set<AsyncEvent> pending = EnumSet.noneOf(AsyncEvent.class);
+    private final Set<AsyncEvent.Type> heldBack = EnumSet.noneOf(AsyncEvent.Type.class);
+
+    /** Keeps a request; false where too many are outstanding. */
+    synchronized boolean keep(Command request) {
+        return requests.size() < REQUEST_LIMIT && requests.add(request);
+    }
+
+    /** Whether the request waits here; it no longer does. */
+    synchronized boolean abort(Command request) {
+        return requests.remove(request);
+    }
+
+    synchronized void raise(AsyncEvent event) {
+        pending.add(event);
+    }
+
+    /** The driver has read this log page and asked to clear its events. */
+    synchronized void logRead(int page) {
+        heldBack.removeIf(type -> type.logPage() == page);
+        pending.removeIf(event -> event.type().logPage() == page);
+    }
+
+    /** The next event to report with the request to complete; null if there is none. */
+    synchronized Delivery next() {
+        if (requests.isEmpty()) {
+            return null;
+        }
+        for (AsyncEvent event : pending) {
+            if (heldBack.add(event.type())) {
+                pending.remove(event);
+                return new Delivery(requests.remove(), event);
+            }
+        }
+        return null;
+    }
+
+    /** Whether {@link #next} would give something. */
+    synchronized boolean isReady() {
+        return !requests.isEmpty()
+                && pending.stream().anyMatch(event -> !heldBack.contains(event.type()));
+    }
+}

@@ -1,0 +1,46 @@
+package farslot.devices.nvme;
+
+import java.lang.foreign.MemorySegment;
+
+/** The error information log page (NVMe 1.4, 5.14.1.1): the latest errors, newest first. */
+final class ErrorLog {
+    static final int ENTRIES = 16;
+    static final int ENTRY_BYTES = 64;
+
+    private final byte[] entries = new byte[ENTRIES * ENTRY_BYTES];
+    private long count;
+
+    synchronized long count() {
+        return count;
+    }
+
+    /** An error of a command. */
+    synchronized void add(Command command, StatusCode status, int location) {
+        MemorySegment entry = next();
+        entry.set(LittleEndian.SHORT, 8, (short) command.queue().id());
+        entry.set(LittleEndian.SHORT, 10, (short) command.identifier());
+        entry.set(LittleEndian.SHORT, 12, (short) (status.field() << 1));
+        entry.set(LittleEndian.SHORT, 14, (short) location);
+        entry.set(LittleEndian.LONG, 16, command.queue().isAdmin() ? 0 : command.startingLba());
+        entry.set(LittleEndian.INT, 24, command.namespace());
+    }
+
+    /** An error that belongs to no command, such as a bad doorbell write. */
+    synchronized void add() {
+        MemorySegment entry = next();
+        entry.set(LittleEndian.INT, 8, -1);
+        entry.set(LittleEndian.SHORT, 14, (short) -1);
+    }
+
+    private MemorySegment next() {
+        System.arraycopy(entries, 0, entries, ENTRY_BYTES, entries.length - ENTRY_BYTES);
+        MemorySegment entry = MemorySegment.ofArray(entries).asSlice(0, ENTRY_BYTES);
+        entry.fill((byte) 0);
+        entry.set(LittleEndian.LONG, 0, ++count);
+        return entry;
+    }
+
+    synchronized byte[] page() {
+        return entries.clone();
+    }
+}

@@ -1,0 +1,164 @@
+package farslot.devices.nvme;
+
+import farslot.core.CompletionStatus;
+import farslot.core.ConfigurationSpace;
+import farslot.core.ConfigurationSpaceBuilder;
+import farslot.core.Direction;
+import farslot.core.DmaMap;
+import farslot.core.ForwardingHost;
+import farslot.core.InProcessHost;
+import farslot.core.InterruptAction;
+import farslot.core.InterruptKind;
+import farslot.core.NearMemory;
+import farslot.core.PciFunction;
+import farslot.core.Region;
+import farslot.core.ResetKind;
+import farslot.sdk.DeviceCreationException;
+import farslot.sdk.DeviceFunction;
+import farslot.sdk.Options;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
+
+/** The whole device as a PCI function, and this process as its driver's side. */
+final class FunctionSide implements DriverSide, AutoCloseable {
+    static final int RAM_BYTES = 24 << 20;
+
+    final DeviceFunction function;
+    private final Changes changes = new Changes();
+    private final MemorySegment ram = Arena.ofAuto().allocate(RAM_BYTES, 4096);
+
+    /** Takes options as the command line has them: "image=d.img", "size=1M". */
+    FunctionSide(String... options) throws DeviceCreationException {
+        NvmeKind kind = new NvmeKind();
+        Map<String, String> given = new HashMap<>();
+        for (String option : options) {
+            int equals = option.indexOf('=');
+            given.put(option.substring(0, equals), option.substring(equals + 1));
+        }
+        function = DeviceFunction.of("nvme", kind.create(Options.check(kind, given)));
+        function.attach(new Watching(new InProcessHost(function, changes::interrupt)));
+        function.map(
+                new DmaMap(
+                        RAM_ADDRESS,
+                        RAM_BYTES,
+                        Direction.READ_WRITE,
+                        new NearMemory(ram, -1, 0),
+                        true));
+        configure(ConfigurationSpace.COMMAND, 2, 0x406);
+    }
+
+    /** Tells of each write. */
+    private final class Watching extends ForwardingHost {
+        Watching(InProcessHost next) {
+            super(next);
+            next.map(RAM_ADDRESS, ram, Direction.READ_WRITE);
+        }
+
+        @Override
+        public CompletionStatus write(int generation, long address, MemorySegment from) {
+            CompletionStatus status = super.write(generation, address, from);
+            if (status.isSuccess()) {
+                changes.memoryWritten();
+            }
+            return status;
+        }
+    }
+
+    /** Enables an interrupt mechanism as a driver does. */
+    FunctionSide use(InterruptKind kind) {
+        switch (kind) {
+            case INTX -> configure(ConfigurationSpace.COMMAND, 2, 0x006);
+            case MSI -> configure(capability(ConfigurationSpaceBuilder.ID_MSI) + 2, 2, 1 | 2 << 4);
+            case MSIX -> configure(capability(ConfigurationSpaceBuilder.ID_MSIX) + 2, 2, 0x8000);
+        }
+        int vectors = kind == InterruptKind.MSI ? 4 : function.describe().vectors(kind);
+        function.interrupts(kind, 0, vectors, InterruptAction.ENABLE);
+        return this;
+    }
+
+    /** The end of an INTx interrupt. */
+    void unmaskPin() {
+        function.interrupts(InterruptKind.INTX, 0, 1, InterruptAction.UNMASK);
+    }
+
+    boolean interruptStatus() {
+        MemorySegment into = MemorySegment.ofArray(new byte[2]);
+        function.read(Region.CONFIGURATION, ConfigurationSpace.STATUS, into, 2);
+        return (into.get(LittleEndian.SHORT, 0) & ConfigurationSpace.STATUS_INTERRUPT) != 0;
+    }
+
+    int capability(int id) {
+        return function.describe().capabilities().stream()
+                .filter(place -> !place.extended() && place.id() == id)
+                .findFirst()
+                .orElseThrow()
+                .offset();
+    }
+
+    void configure(int offset, int bytes, int value) {
+        write(Region.CONFIGURATION, offset, bytes, value);
+    }
+
+    void write(int region, long offset, int bytes, long value) {
+        MemorySegment from = MemorySegment.ofArray(new long[1]);
+        from.set(LittleEndian.LONG, 0, value);
+        CompletionStatus status =
+                function.write(
+                        region, offset, from.asSlice(0, bytes), bytes, PciFunction.ALL_BYTES);
+        if (!status.isSuccess()) {
+            throw new AssertionError("write at 0x" + Long.toHexString(offset) + ": " + status);
+        }
+    }
+
+    long read(int region, long offset, int bytes) {
+        MemorySegment into = MemorySegment.ofArray(new long[1]);
+        CompletionStatus status = function.read(region, offset, into.asSlice(0, bytes), bytes);
+        if (!status.isSuccess()) {
+            throw new AssertionError("read at 0x" + Long.toHexString(offset) + ": " + status);
+        }
+        return into.get(LittleEndian.LONG, 0);
+    }
+
+    /** Resets the function and makes it a bus master again. */
+    void reset() {
+        function.reset(ResetKind.FLR);
+        configure(ConfigurationSpace.COMMAND, 2, 0x406);
+    }
+
+    @Override
+    public int read(int offset) {
+        return (int) read(0, offset, 4);
+    }
+
+    @Override
+    public void write(int offset, int value) {
+        write(0, offset, 4, Integer.toUnsignedLong(value));
+    }
+
+    @Override
+    public MemorySegment ram() {
+        return ram;
+    }
+
+    @Override
+    public int interrupts(InterruptKind kind, int vector) {
+        return changes.interrupts(kind, vector);
+    }
+
+    @Override
+    public long changes() {
+        return changes.count();
+    }
+
+    @Override
+    public void awaitChange(long seen) {
+        changes.await(seen);
+    }
+
+    @Override
+    public void close() {
+        function.close();
+    }
+}
