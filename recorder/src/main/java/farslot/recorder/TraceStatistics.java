@@ -26,6 +26,7 @@ public final class TraceStatistics {
     private final DmaCount dma = new DmaCount();
     private long events;
     private long lastNanos;
+    private boolean nearMaps;
 
     public TraceStatistics(TraceNames names) {
         this.names = names;
@@ -99,6 +100,10 @@ public final class TraceStatistics {
                             String.format(Locale.ROOT, "%s %5d", e.kind(), e.vector()),
                             1L,
                             Long::sum);
+            case TraceEvent.Mapped e -> {
+                nearMaps |= e.near();
+                others.merge(TraceText.kind(event), 1L, Long::sum);
+            }
             default -> others.merge(TraceText.kind(event), 1L, Long::sum);
         }
     }
@@ -146,6 +151,12 @@ public final class TraceStatistics {
 
     /** What was counted, and what the reader says of the trace. */
     public Summary summary(TraceReader trace) {
+        List<String> remarks = new ArrayList<>(trace.remarks());
+        if (nearMaps && dma.reads + dma.writes + dma.failed == 0) {
+            remarks.add(
+                    "No DMA passed here: the device reaches the driver's memory by itself. Record"
+                            + " where it is lent to see its DMA.");
+        }
         return new Summary(
                 trace.description().kind(),
                 trace.began().toString(),
@@ -158,7 +169,7 @@ public final class TraceStatistics {
                 trace.lost(),
                 trace.damaged(),
                 trace.unfinished(),
-                trace.remarks());
+                remarks);
     }
 
     /** The busiest first; places that have one name are one register. */

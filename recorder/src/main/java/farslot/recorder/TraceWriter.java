@@ -15,9 +15,13 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
@@ -43,6 +47,12 @@ public final class TraceWriter implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("farslot.recorder");
     private static final VarHandle CLAIMED;
     private static final int WINDOWS_AHEAD = 2;
+
+    private static final Set<StandardOpenOption> NEW_FILE =
+            Set.of(
+                    StandardOpenOption.CREATE_NEW,
+                    StandardOpenOption.READ,
+                    StandardOpenOption.WRITE);
 
     /** What a record that found no place is called. */
     private static final long NOWHERE = -1;
@@ -117,26 +127,33 @@ public final class TraceWriter implements AutoCloseable {
         byte[] encoded = TraceDescription.encode(description);
         FileChannel channel = null;
         try {
-            channel =
-                    FileChannel.open(
-                            file,
-                            StandardOpenOption.CREATE_NEW,
-                            StandardOpenOption.READ,
-                            StandardOpenOption.WRITE);
+            channel = FileChannel.open(file, NEW_FILE, ownersOnly(file));
             return new TraceWriter(file, options, channel, encoded);
         } catch (IOException e) {
-            abandon(channel);
+            abandon(file, channel);
             throw new TraceException("The trace " + file + " cannot be made: " + reason(e), e);
         }
     }
 
-    private static void abandon(FileChannel channel) {
-        try {
-            if (channel != null) {
-                channel.close();
-            }
+    /** A trace may hold what a disk holds: nobody else reads it unless its owner lets them. */
+    private static FileAttribute<?>[] ownersOnly(Path file) {
+        return file.getFileSystem().supportedFileAttributeViews().contains("posix")
+                ? new FileAttribute<?>[] {
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rw-------"))
+                }
+                : new FileAttribute<?>[0];
+    }
+
+    /** Leaves nothing of a trace that could not be made. */
+    private static void abandon(Path file, FileChannel channel) {
+        if (channel == null) {
+            return;
+        }
+        try (channel) {
+            Files.delete(file);
         } catch (IOException e) {
-            LOG.log(Level.DEBUG, "closing an unfinished trace", e);
+            LOG.log(Level.DEBUG, "removing an unfinished trace", e);
         }
     }
 

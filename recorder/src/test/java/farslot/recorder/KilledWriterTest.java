@@ -142,4 +142,24 @@ class KilledWriterTest {
             assertEquals(0, reader.damaged());
         }
     }
+
+    @Test
+    void aTraceThatFindsNoRoomAtAllLeavesNothingBehind() throws Exception {
+        assumeTrue(Files.isExecutable(Path.of("/bin/sh")), "Skipped: there is no /bin/sh.");
+        Path file = folder.resolve("none.fst");
+        Process child =
+                child(
+                        List.of("/bin/sh", "-c", "ulimit -f 40 && exec \"$@\"", "sh"),
+                        file,
+                        1L << 30,
+                        1);
+        try (BufferedReader reader = child.inputReader()) {
+            List<String> output = reader.readAllLines();
+            assertTrue(
+                    output.stream().anyMatch(line -> line.contains("none.fst cannot be made: ")),
+                    () -> String.join("\n", output));
+        }
+        assertEquals(1, child.waitFor());
+        assertFalse(Files.exists(file));
+    }
 }

@@ -18,6 +18,7 @@ import java.util.function.LongConsumer;
  * file, in processor time of the recording thread. Rounds are interleaved; compare the ratios. Not
  * a test: run its main.
  */
+@SuppressWarnings("EnumOrdinal")
 final class RecorderCost {
     private static final int RECORDS = 2_000_000;
     private static final int ROUNDS = 7;
@@ -26,13 +27,16 @@ final class RecorderCost {
 
     public static void main(String[] args) throws Exception {
         Path folder = Files.createTempDirectory("farslot-cost");
-        double[][] nanos = new double[5][ROUNDS];
+        double[][] nanos = new double[8][ROUNDS];
         for (int round = 0; round < ROUNDS; round++) {
             nanos[0][round] = stores(folder.resolve("bare"), false);
             nanos[1][round] = stores(folder.resolve("timed"), true);
             nanos[2][round] = access(new QuietFunction());
             nanos[3][round] = recorded(folder.resolve("a.fst"), 1);
             nanos[4][round] = recorded(folder.resolve("b.fst"), 2);
+            for (TraceOptions.DmaData kept : TraceOptions.DmaData.values()) {
+                nanos[5 + kept.ordinal()][round] = dma(folder.resolve("c.fst"), kept);
+            }
         }
         Files.delete(folder);
         print("bare stores of 64 bytes", nanos[0]);
@@ -40,6 +44,9 @@ final class RecorderCost {
         print("access of a function that does nothing", nanos[2]);
         print("the same, recorded", nanos[3]);
         print("the same, recorded, by each of two threads", nanos[4]);
+        print("DMA of 4 KiB, recorded, first bytes", nanos[5]);
+        print("DMA of 4 KiB, recorded, digest", nanos[6]);
+        print("DMA of 4 KiB, recorded, all data", nanos[7]);
     }
 
     private static void print(String what, double[] nanos) {
@@ -62,11 +69,15 @@ final class RecorderCost {
     }
 
     private static double timed(LongConsumer body) {
+        return timed(RECORDS, body);
+    }
+
+    private static double timed(int count, LongConsumer body) {
         long from = processorNanos();
-        for (long i = 0; i < RECORDS; i++) {
+        for (long i = 0; i < count; i++) {
             body.accept(i);
         }
-        return (double) (processorNanos() - from) / RECORDS;
+        return (double) (processorNanos() - from) / count;
     }
 
     /** Processor time of this thread: proc(5), /proc/pid/schedstat. */
@@ -109,6 +120,25 @@ final class RecorderCost {
     private static double access(PciFunction function) {
         MemorySegment data = MemorySegment.ofArray(new byte[4]);
         return timed(i -> function.write(0, i, data, 4, PciFunction.ALL_BYTES));
+    }
+
+    private static double dma(Path file, TraceOptions.DmaData kept) throws Exception {
+        MemorySegment data = MemorySegment.ofArray(new byte[4096]);
+        MemoryFunction function = new MemoryFunction();
+        TraceOptions options = TraceOptions.DEFAULT.withWindowBytes(16 << 20).withDmaData(kept);
+        try (RecorderTap tap = RecorderTap.recording(function, file, options)) {
+            tap.attach(
+                    new MemoryHost() {
+                        @Override
+                        public CompletionStatus write(
+                                int generation, long address, MemorySegment from) {
+                            return CompletionStatus.SUCCESS;
+                        }
+                    });
+            return timed(RECORDS / 20, i -> function.host.write(1, i, data));
+        } finally {
+            Files.delete(file);
+        }
     }
 
     private static double recorded(Path file, int threads) throws Exception {

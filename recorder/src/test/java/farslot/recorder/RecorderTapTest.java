@@ -23,6 +23,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -79,13 +80,15 @@ class RecorderTapTest {
     }
 
     @Test
-    void aTraceBeginsWithTheFunctionsDescription() throws TraceException {
+    void aTraceBeginsWithTheFunctionsDescription() throws IOException {
         recording(TraceOptions.DEFAULT).close();
         try (TraceReader reader = TraceReader.open(file)) {
             assertEquals(MemoryFunction.DESCRIPTION, reader.description());
             assertTrue(reader.closed());
             assertEquals(0, reader.lost());
         }
+        assertEquals(
+                "rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file)));
     }
 
     @Test

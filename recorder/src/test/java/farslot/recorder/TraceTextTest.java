@@ -8,6 +8,7 @@ import farslot.core.DmaMap;
 import farslot.core.FunctionEvent;
 import farslot.core.InterruptAction;
 import farslot.core.InterruptKind;
+import farslot.core.NearMemory;
 import farslot.core.PciFunction;
 import farslot.core.Region;
 import farslot.core.ResetKind;
@@ -185,6 +186,18 @@ class TraceTextTest {
             assertTrue(lines.get(0).startsWith("16 events of memory in "), lines.get(0));
             assertTrue(lines.get(2).startsWith("BAR0    SQ1TDBL "), lines.get(2));
             assertEquals("        and 2 registers more", lines.get(3));
+        }
+    }
+
+    @Test
+    void aSummarySaysWhereDmaWasNotSeen() throws TraceException {
+        RecorderTap tap = recording();
+        NearMemory near = new NearMemory(MemorySegment.ofArray(new byte[4096]), -1, 0);
+        tap.map(new DmaMap(0, 4096, Direction.READ_WRITE, near, true));
+        tap.close();
+        try (TraceReader reader = TraceReader.open(folder.resolve("t.fst"))) {
+            List<String> remarks = TraceStatistics.of(reader, NAMES).remarks();
+            assertTrue(remarks.get(0).startsWith("No DMA passed here"), remarks::toString);
         }
     }
 }
