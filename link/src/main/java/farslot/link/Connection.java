@@ -55,7 +55,6 @@ abstract class Connection {
     /** How long a peer may take to read the last words. */
     static final long LAST_WORDS_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
-    private static final int HELLO_MOST_BYTES = 0x1000;
     private static final int FIRST_READ_BYTES = 0x10000;
     private static final int REQUESTS = 256;
     private static final int MOST_WAITING_DESCRIPTORS = 16;
@@ -380,22 +379,14 @@ abstract class Connection {
             return;
         }
         while (inEnd - inBegin >= Header.BYTES) {
-            long length = Header.LENGTH.get(in, inBegin);
-            int most = helloSeen ? Messages.MAX_FRAME_BYTES : HELLO_MOST_BYTES;
-            if (length < Header.BYTES || length > most) {
-                throw new BrokenFrameException(
-                        Code.BAD_FRAME,
-                        Header.TYPE.getInt(in, inBegin),
-                        String.format(
-                                "A frame says that it has %d bytes; %d to %d are possible.",
-                                length, Header.BYTES, most));
-            }
+            int most = helloSeen ? Messages.MAX_FRAME_BYTES : Messages.MAX_FIRST_FRAME_BYTES;
+            int length = Messages.length(in, inBegin, most);
             if (inEnd - inBegin < length) {
-                makeRoom((int) length);
+                makeRoom(length);
                 return;
             }
-            handle(inBegin, (int) length);
-            inBegin += (int) length;
+            handle(inBegin, length);
+            inBegin += length;
             if (end != null) {
                 return;
             }

@@ -2,7 +2,6 @@ package farslot.link;
 
 import farslot.link.LinkException.Cause;
 import farslot.link.Messages.Goodbye;
-import farslot.link.Messages.Header;
 import farslot.link.Messages.ListEntries;
 import farslot.link.Messages.Listed;
 import farslot.link.Messages.Observe;
@@ -12,7 +11,6 @@ import farslot.link.Messages.Result;
 import farslot.posix.Descriptor;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -69,30 +67,13 @@ public final class ControlLink implements AutoCloseable {
         return items(Result.LAYOUT, link.ask(Operate.TYPE, payload.toBytes()), Cursor::pairs);
     }
 
-    /** How one item of an answer is read. */
-    private interface Item<T> {
-        T from(Cursor cursor) throws BrokenFrameException;
-    }
-
-    private <T> List<T> items(Layout layout, Connection.Answer answer, Item<T> item)
+    private <T> List<T> items(Layout layout, Connection.Answer answer, Messages.Item<T> item)
             throws LinkException {
-        MemorySegment frames = answer.frames();
-        List<T> items = new ArrayList<>();
         try {
-            for (long at = 0; at < frames.byteSize(); ) {
-                int length = Header.LENGTH.getInt(frames, at);
-                Cursor cursor = Messages.tail(layout, frames, at, length);
-                int count = Listed.COUNT.getInt(frames, at);
-                for (int index = 0; index < count; index++) {
-                    items.add(item.from(cursor));
-                }
-                cursor.finish();
-                at += length;
-            }
+            return Messages.items(layout, answer.frames(), item);
         } catch (BrokenFrameException broken) {
             throw link.brokenAnswer(broken);
         }
-        return items;
     }
 
     /**

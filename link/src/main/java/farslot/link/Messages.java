@@ -31,7 +31,9 @@ final class Messages {
     /** The longest piece of DMA in one message. */
     static final int MAX_DMA_BYTES = 0x100000;
 
-    /** The longest frame before the peer is known to speak the protocol. */
+    /** The longest frame before the peer has said HELLO. */
+    static final int MAX_FIRST_FRAME_BYTES = 0x1000;
+
     static final int MAX_NAME_BYTES = 255;
 
     static final int MAX_SENTENCE_BYTES = 1024;
@@ -178,7 +180,7 @@ final class Messages {
         static final int TYPE = 0x05;
         static final Field CODE = new Field("code", 32, 2);
         static final Field OFFENDING_TYPE = new Field("offending type", 34, 2);
-        static final Field OFFENDING_SEQUENCE = new Field("offending sequence", 40, 8);
+        static final Field LAST_SEQUENCE = new Field("last sequence", 40, 8);
         static final Layout LAYOUT =
                 Layout.of(
                         TYPE,
@@ -187,7 +189,7 @@ final class Messages {
                         Layout.Tail.TEXTS,
                         CODE,
                         OFFENDING_TYPE,
-                        OFFENDING_SEQUENCE);
+                        LAST_SEQUENCE);
 
         private ErrorMessage() {}
     }
@@ -710,6 +712,20 @@ final class Messages {
 
     // What is checked of every frame, before anything in it is believed.
 
+    /** The frame's length, if it can be one. */
+    static int length(MemorySegment memory, long at, int most) throws BrokenFrameException {
+        long length = Header.LENGTH.get(memory, at);
+        if (length < Header.BYTES || length > most) {
+            throw new BrokenFrameException(
+                    BrokenFrameException.Code.BAD_FRAME,
+                    Header.TYPE.getInt(memory, at),
+                    String.format(
+                            "A frame says that it has %d bytes; %d to %d are possible.",
+                            length, Header.BYTES, most));
+        }
+        return (int) length;
+    }
+
     /**
      * Checks what a frame's type alone decides: known, of its traffic class, long enough, no bytes
      * too many.
@@ -925,6 +941,28 @@ final class Messages {
                 BrokenFrameException.Code.BAD_VALUE,
                 type,
                 "A value in " + name(type) + " is impossible: " + why + ".");
+    }
+
+    /** How one item of a list is read. */
+    interface Item<T> {
+        T from(Cursor cursor) throws BrokenFrameException;
+    }
+
+    /** The items of an answer in one or several frames, LISTED or RESULT. */
+    static <T> List<T> items(Layout layout, MemorySegment frames, Item<T> item)
+            throws BrokenFrameException {
+        List<T> items = new ArrayList<>();
+        for (long at = 0; at < frames.byteSize(); ) {
+            int length = Header.LENGTH.getInt(frames, at);
+            Cursor cursor = tail(layout, frames, at, length);
+            int count = Listed.COUNT.getInt(frames, at);
+            for (int index = 0; index < count; index++) {
+                items.add(item.from(cursor));
+            }
+            cursor.finish();
+            at += length;
+        }
+        return items;
     }
 
     static void compose(Entry entry, Composer to) {
