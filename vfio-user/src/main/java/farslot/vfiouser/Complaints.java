@@ -4,7 +4,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** What is logged about one client; a client that does nothing but wrong cannot fill a disk. */
+/** What is logged about a client or a socket; one that does only wrong cannot fill a disk. */
 final class Complaints {
     private static final Logger LOG = System.getLogger("farslot.vfiouser");
     private static final int MOST = 100;
@@ -26,7 +26,7 @@ final class Complaints {
             LOG.log(level, about + ": " + sentence);
         }
         if (count == MOST) {
-            LOG.log(level, about + ": that were " + MOST + " messages; no more of this client.");
+            LOG.log(level, about + ": that were " + MOST + " messages; no more are written.");
         }
     }
 

@@ -52,7 +52,7 @@ final class Session
     private final PciFunction function;
     private final UnixStream stream;
     private final String name;
-    private final End end;
+    private final Observer observer;
     private final Complaints complaints;
     private final FunctionCalls calls;
     private final ClientMemory memory = new ClientMemory();
@@ -68,6 +68,8 @@ final class Session
     private MessageReader reader;
     private ResampleThread resample;
     private boolean memoryLookedAt;
+    private final AtomicBoolean advised = new AtomicBoolean();
+    private final long began = System.nanoTime();
 
     /** Set with VERSION; before that nothing else is answered. */
     private volatile boolean agreed;
@@ -75,16 +77,20 @@ final class Session
     private volatile Thread serving;
     private volatile Thread stuck;
 
-    /** What happens when the client has left; by the thread that served. */
-    interface End {
+    /** Hears of the client; by the thread that serves. */
+    interface Observer {
+        /** The client speaks vfio-user. */
+        void agreed(Session session);
+
+        /** The client has left; nothing of it is left behind. */
         void ended(Session session, String why);
     }
 
-    Session(PciFunction function, UnixStream stream, String name, End end) {
+    Session(PciFunction function, UnixStream stream, String name, Observer observer) {
         this.function = function;
         this.stream = stream;
         this.name = name;
-        this.end = end;
+        this.observer = observer;
         complaints = new Complaints("vfio-user client of " + name);
         calls = new FunctionCalls(function);
         reader = new MessageReader(stream, complaints);
@@ -98,6 +104,16 @@ final class Session
     private void startServing() {
         serving = Thread.ofPlatform().daemon().name("vfio-user " + name).unstarted(this::serve);
         serving.start();
+    }
+
+    /** Whether the client was let in, by its VERSION message. */
+    boolean isAgreed() {
+        return agreed;
+    }
+
+    /** Whether the client has not said VERSION for so long that it must make room for another. */
+    boolean isSilent(long silenceNanos) {
+        return !agreed && System.nanoTime() - began > silenceNanos;
     }
 
     /** Whether the client has left, or is leaving. */
@@ -255,6 +271,7 @@ final class Session
         pendingBits = PendingBits.of(function, description);
         function.attach(this);
         agreed = true;
+        observer.agreed(this);
         return VersionExchange.answer(message, answer.memory(), Messages.HEADER_BYTES);
     }
 
@@ -509,7 +526,7 @@ final class Session
         }
         memoryLookedAt = true;
         if (!memory.hasShared()) {
-            complaints.say(MessageDma.ADVICE);
+            adviseToShare();
         } else if (memory.looksUnused()) {
             complaints.say(
                     Level.ERROR,
@@ -553,8 +570,10 @@ final class Session
                 complaints.say(broken.getMessage());
             }
         }
-        if (reading.get() == Reading.BY_WHO_SERVES) {
-            reader = reader.successor();
+        synchronized (reading) {
+            if (reading.get() != Reading.BY_ITS_OWN_THREAD) {
+                reader = reader.successor();
+            }
         }
         startServing();
     }
@@ -609,7 +628,7 @@ final class Session
     @Override
     public void keepReading() {
         if (reading.compareAndSet(Reading.BY_WHO_SERVES, Reading.BY_ITS_OWN_THREAD_SOON)) {
-            complaints.say(MessageDma.ADVICE);
+            adviseToShare();
         }
         // A thread that serves now will not read again, so another one may. One that is about to
         // read, or reading, sees to it itself before it asks the function for anything.
@@ -618,8 +637,20 @@ final class Session
         }
     }
 
+    private void adviseToShare() {
+        if (advised.compareAndSet(false, true)) {
+            complaints.say(MessageDma.ADVICE);
+        }
+    }
+
     private void readByItsOwnThread() {
-        if (reading.compareAndSet(Reading.BY_ITS_OWN_THREAD_SOON, Reading.BY_ITS_OWN_THREAD)) {
+        if (reading.get() == Reading.BY_ITS_OWN_THREAD) {
+            return;
+        }
+        synchronized (reading) {
+            if (!reading.compareAndSet(Reading.BY_ITS_OWN_THREAD_SOON, Reading.BY_ITS_OWN_THREAD)) {
+                return;
+            }
             reader = reader.successor();
             Thread.ofPlatform()
                     .daemon()
@@ -803,13 +834,13 @@ final class Session
         if (agreed) {
             interrupts.close();
             List<DmaMap> removed = memory.table().clear();
+            tell(f -> resetAs(ResetKind.COLD, ResetKind.HOT, ResetKind.FLR));
             tell(f -> f.unmap(0, 0));
             tell(f -> f.attach(null));
             closeAll(memory.takeMemory(removed));
-            tell(f -> resetAs(ResetKind.COLD, ResetKind.HOT, ResetKind.FLR));
         }
         stream.close();
         // Behind the calls that may wait for a thread that is stuck: the next client's come later.
-        tell(f -> end.ended(this, why));
+        tell(f -> observer.ended(this, why));
     }
 }

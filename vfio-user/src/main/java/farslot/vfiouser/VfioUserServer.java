@@ -32,10 +32,14 @@ public final class VfioUserServer implements AutoCloseable {
     private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long CLOSE_MILLIS = 5000;
 
+    /** Who connects without a VERSION message keeps the slot for no longer. */
+    private long silenceNanos = TimeUnit.SECONDS.toNanos(5);
+
     private final PciFunction function;
     private final UnixListener listener;
     private final ClientListener clients;
     private final String name;
+    private final Complaints complaints;
     private final Object lock = new Object();
     private Session session;
     private PeerCredentials peer;
@@ -45,12 +49,18 @@ public final class VfioUserServer implements AutoCloseable {
 
     private boolean closed;
 
-    /** Hears of clients; called by the server's threads, one call at a time. */
+    /** The thread that is telling that its client is gone. */
+    private Thread ending;
+
+    /**
+     * Hears of clients, of those that spoke vfio-user; called by the server's threads, one call at
+     * a time. May close the server.
+     */
     public interface ClientListener {
         /** Hears nothing. */
         ClientListener NONE = new ClientListener() {};
 
-        /** A client has connected. */
+        /** A client has connected and agreed on the protocol's version. */
         default void clientArrived(PeerCredentials peer) {}
 
         /**
@@ -67,6 +77,7 @@ public final class VfioUserServer implements AutoCloseable {
         this.listener = listener;
         this.clients = clients;
         name = String.valueOf(listener.path().getFileName());
+        complaints = new Complaints("vfio-user socket " + name);
     }
 
     /**
@@ -100,6 +111,13 @@ public final class VfioUserServer implements AutoCloseable {
         }
     }
 
+    /** For tests, which do not wait. */
+    void silenceNanos(long nanos) {
+        synchronized (lock) {
+            silenceNanos = nanos;
+        }
+    }
+
     /** Accepts always, so that a client that must be refused does not wait for that. */
     private void accept() {
         while (true) {
@@ -110,7 +128,7 @@ public final class VfioUserServer implements AutoCloseable {
                 }
                 arrived(stream);
             } catch (IOException failed) {
-                LOG.log(Level.ERROR, name + ": " + failed.getMessage());
+                complaints.say(failed.getMessage());
                 LockSupport.parkNanos(RETRY_NANOS);
             }
         }
@@ -122,15 +140,12 @@ public final class VfioUserServer implements AutoCloseable {
                 stream.close();
             } else if (session == null) {
                 begin(stream);
-            } else if (next == null && session.isOver()) {
+            } else if (next == null && (session.isOver() || session.isSilent(silenceNanos))) {
                 next = stream;
+                session.shutdown();
             } else {
-                LOG.log(
-                        Level.WARNING,
-                        name
-                                + ": a second client is refused; process "
-                                + peer.pid()
-                                + " uses this slot.");
+                complaints.say(
+                        "A second client is refused; process " + peer.pid() + " uses this slot.");
                 stream.close();
             }
         }
@@ -143,28 +158,50 @@ public final class VfioUserServer implements AutoCloseable {
             stream.close();
             return;
         }
-        session = new Session(function, stream, name, this::ended);
-        clients.clientArrived(peer);
+        session = new Session(function, stream, name, new Tell());
         session.start();
     }
 
-    private void ended(Session over, String why) {
-        PeerCredentials gone;
-        synchronized (lock) {
-            gone = peer;
+    private final class Tell implements Session.Observer {
+        @Override
+        public void agreed(Session session) {
+            clients.clientArrived(currentPeer());
         }
-        LOG.log(Level.INFO, name + ": process " + gone.pid() + " uses this slot no longer: " + why);
-        clients.clientGone(gone, why);
-        synchronized (lock) {
-            session = null;
-            UnixStream waiting = next;
-            next = null;
-            if (waiting != null && !closed) {
-                begin(waiting);
-            } else if (waiting != null) {
-                waiting.close();
+
+        @Override
+        public void ended(Session over, String why) {
+            if (over.isAgreed()) {
+                gone(why);
             }
-            lock.notifyAll();
+            synchronized (lock) {
+                session = null;
+                ending = null;
+                UnixStream waiting = next;
+                next = null;
+                if (waiting != null && !closed) {
+                    begin(waiting);
+                } else if (waiting != null) {
+                    waiting.close();
+                }
+                lock.notifyAll();
+            }
+        }
+    }
+
+    private void gone(String why) {
+        synchronized (lock) {
+            ending = Thread.currentThread();
+        }
+        PeerCredentials peerGone = currentPeer();
+        LOG.log(
+                Level.INFO,
+                name + ": process " + peerGone.pid() + " uses this slot no longer: " + why);
+        clients.clientGone(peerGone, why);
+    }
+
+    private PeerCredentials currentPeer() {
+        synchronized (lock) {
+            return peer;
         }
     }
 
@@ -184,7 +221,9 @@ public final class VfioUserServer implements AutoCloseable {
             if (session != null) {
                 session.shutdown();
             }
-            awaitEnd();
+            if (ending != Thread.currentThread()) {
+                awaitEnd();
+            }
         }
     }
 

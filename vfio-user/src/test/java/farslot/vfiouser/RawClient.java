@@ -68,11 +68,16 @@ public final class RawClient implements AutoCloseable {
     /** Connects and agrees on the version as QEMU does. */
     public static RawClient start(Path socket) throws IOException {
         RawClient client = connect(socket);
-        Received reply = client.version(QEMU_JSON);
-        if (reply.errno() != 0) {
-            throw new IOException("VERSION is refused with error " + reply.errno());
+        try {
+            Received reply = client.version(QEMU_JSON);
+            if (reply.errno() != 0) {
+                throw new IOException("VERSION is refused with error " + reply.errno());
+            }
+            return client;
+        } catch (IOException refused) {
+            client.leave();
+            throw refused;
         }
-        return client;
     }
 
     public Received version(String json) throws IOException {

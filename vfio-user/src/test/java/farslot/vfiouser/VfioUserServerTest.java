@@ -1118,15 +1118,57 @@ class VfioUserServerTest {
                 client.setInterrupts(0x14, 0, 0, 1, resample);
             }
             assertEquals("it has left.", gone.poll(60, TimeUnit.SECONDS));
-            assertEquals("unmap 0x0 0x0", function.awaitCall("unmap"));
+            assertEquals("reset COLD", function.awaitCall("reset"));
+            assertEquals("unmap 0x0 0x0", function.nextCall());
             assertEquals("detach", function.nextCall());
-            assertEquals("reset COLD", function.nextCall());
             assertNull(function.host);
             assertEquals(memories, openDescriptors());
             // The thread that waits for resample signals closes its own two.
             while (openEvents() != events) {
                 Thread.onSpinWait();
             }
+        }
+
+        @Test
+        void thatNeverSpokeAreNotHeardOfAndDoNotReachTheFunction() throws Exception {
+            try (RawClient probe = RawClient.connect(server.socket())) {
+                assertFalse(probe.hasMessage());
+            }
+            awaitNoClient();
+            assertNull(gone.poll());
+            assertNull(function.calls.poll());
+        }
+
+        @Test
+        void thatStaySilentMakeRoom() throws Exception {
+            server.silenceNanos(0);
+            try (RawClient silent = RawClient.connect(server.socket());
+                    RawClient next = client()) {
+                assertDone(next.read(0, 0, 4));
+                assertNull(silent.receive());
+            }
+        }
+
+        @Test
+        void mayBeTheLastOne() throws Exception {
+            Path second = folder.resolve("second");
+            java.util.concurrent.CompletableFuture<VfioUserServer> own =
+                    new java.util.concurrent.CompletableFuture<>();
+            CountDownLatch closed = new CountDownLatch(1);
+            own.complete(
+                    VfioUserServer.start(
+                            function,
+                            second,
+                            new VfioUserServer.ClientListener() {
+                                @Override
+                                public void clientGone(PeerCredentials peer, String why) {
+                                    own.join().close();
+                                    closed.countDown();
+                                }
+                            }));
+            RawClient.start(second).close();
+            await(closed);
+            assertFalse(Files.exists(second));
         }
 
         @Test
