@@ -21,8 +21,10 @@ import java.util.List;
  * <p>In a handler of an access that the driver waits for (a read, or a write to I/O ports), DMA to
  * memory that its side serves only while nobody waits throws {@link DmaRefusedException} at once,
  * where it would wait for itself. So does DMA within {@link Tasks#inOrder}, since the driver's next
- * access may be waiting for that. In a {@link Tasks#start task} DMA always works, and it is the
- * better place: while a handler waits, so does the driver.
+ * access may be waiting for that. In the handler of a write to memory, which nobody waits for, DMA
+ * works; but where the driver reads meanwhile, and its side serves DMA only while nobody waits,
+ * both wait until one of them has timed out. In a {@link Tasks#start task} DMA always works, and it
+ * is the better place: while a handler waits, so does the driver.
  */
 public final class Dma {
     private final DeviceFunction function;

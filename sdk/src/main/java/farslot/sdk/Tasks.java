@@ -125,9 +125,17 @@ public final class Tasks {
         return start(task, function.caller());
     }
 
-    /** Runs a task after a while; never where a reset comes between. */
+    /**
+     * Runs a task after a while; never where a reset comes between.
+     *
+     * @throws IllegalStateException where as many timers run as tasks may wait
+     */
     public Timer after(Duration delay, Runnable task) {
         Pending timer = new Pending(task, function.caller());
+        if (timers.size() >= maxWaiting) {
+            throw new IllegalStateException(
+                    "More than " + maxWaiting + " timers of " + function.kind() + " run at once.");
+        }
         if (!function.isStale(timer.binding)) {
             timers.add(timer);
             timer.begin(Math.max(0, delay.toNanos()));

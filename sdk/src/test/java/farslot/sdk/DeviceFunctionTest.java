@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farslot.core.CompletionStatus;
@@ -499,6 +500,17 @@ class DeviceFunctionTest {
         tasks.after(Duration.ofMillis(1), () -> heard.add("never"));
         bench.reset(ResetKind.HOT).advance(Duration.ofSeconds(1));
         assertEquals(List.of("a", "b"), heard);
+    }
+
+    @Test
+    void shouldBoundTimers() {
+        for (int i = 0; i < 5; i++) {
+            tasks.after(Duration.ofMillis(1), () -> {});
+        }
+        assertThrows(
+                IllegalStateException.class, () -> tasks.after(Duration.ofMillis(1), () -> {}));
+        bench.advance(Duration.ofMillis(1));
+        tasks.after(Duration.ofMillis(1), () -> {}).cancel();
     }
 
     @Test
