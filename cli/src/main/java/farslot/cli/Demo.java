@@ -30,7 +30,7 @@ final class Demo implements AutoCloseable {
     private static final int DATA_MIB = 64;
     private static final Duration START = Duration.ofSeconds(60);
     private static final Duration BOOT = Duration.ofMinutes(3);
-    private static final Pattern LENT = Pattern.compile("@(127\\.0\\.0\\.1:[0-9]+)");
+    private static final Pattern LENT = Pattern.compile("(127\\.0\\.0\\.1:[1-9][0-9]*)");
 
     private final Path folder;
     private final Consumer<String> print;

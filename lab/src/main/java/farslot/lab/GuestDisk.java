@@ -109,7 +109,7 @@ public final class GuestDisk {
 
     /** Makes an ext4 file system. */
     public void format() {
-        guest.sh("mke2fs -q -F -t ext4 -E nodiscard " + DEVICE, LONG);
+        guest.sh("mkfs.ext4 -q -F -E nodiscard " + DEVICE, LONG);
     }
 
     public void mount() {

@@ -31,7 +31,8 @@ final class Initramfs {
                     "crc32c_generic",
                     "crc32c_intel",
                     "ahci",
-                    "sd_mod");
+                    "sd_mod",
+                    "uio_pci_generic");
 
     /** Debian's, since busybox's mke2fs knows no ext4, and its lspci and fsck are thin. */
     private static final List<String> PROGRAMS = List.of("mke2fs", "e2fsck", "lspci", "setpci");

@@ -31,8 +31,11 @@ import java.util.stream.Stream;
  * <p>Any thread may call.
  */
 public final class Lab {
-    /** Counts changes of what a prepared lab holds: an older one is prepared anew. */
-    private static final String RECIPE = "2";
+    /**
+     * Counts changes of what a prepared lab holds. Part of the folder's name, since two checkouts
+     * of different age may run at the same time.
+     */
+    private static final String RECIPE = "3";
 
     /** Room needed beside the download itself: packages and what is unpacked, measured, and air. */
     private static final long UNPACKED_BYTES = 900_000_000;
@@ -205,10 +208,10 @@ public final class Lab {
                 return;
             }
             sweep();
-            // First out of the way, so that no half of it is ever taken for a lab.
-            if (Files.exists(folder(), LinkOption.NOFOLLOW_LINKS)) {
+            for (Path lab : labs()) {
+                // First out of the way, so that no half of it is ever taken for a lab.
                 Path aside = aside();
-                Files.move(folder(), aside, StandardCopyOption.ATOMIC_MOVE);
+                Files.move(lab, aside, StandardCopyOption.ATOMIC_MOVE);
                 delete(aside);
             }
             new KvmTrial(cache).forget();
@@ -226,7 +229,7 @@ public final class Lab {
     }
 
     private Path folder() {
-        return cache.resolve("lab");
+        return cache.resolve("lab-" + RECIPE);
     }
 
     private Path aside() {
@@ -387,6 +390,14 @@ public final class Lab {
             for (Path path : all.filter(Lab::isAside).toList()) {
                 delete(path);
             }
+        }
+    }
+
+    /** All labs here, those of older and newer versions too. */
+    private List<Path> labs() throws IOException {
+        try (Stream<Path> all = Files.list(cache)) {
+            return all.filter(path -> path.getFileName().toString().matches("lab|lab-[0-9]+"))
+                    .toList();
         }
     }
 
