@@ -12,6 +12,7 @@ package farslot.core;
 public final class IntxState {
     private boolean level;
     private boolean taken;
+    private boolean asserted;
     private boolean masked;
     private boolean disabled;
 
@@ -40,21 +41,36 @@ public final class IntxState {
         switch (action) {
             case ENABLE -> {
                 taken = true;
+                asserted = false;
                 masked = false;
             }
             case DISABLE -> {
                 taken = false;
+                asserted = false;
                 masked = false;
             }
             case MASK -> masked = true;
-            case UNMASK -> masked = false;
+            case UNMASK -> {
+                asserted = false;
+                masked = false;
+            }
         }
         return assertion();
     }
 
+    /**
+     * A reset: the function needs nothing, and its last assertion and the mask that came with it
+     * are forgotten. That the driver's side takes interrupts, or has masked them, stays.
+     */
+    public synchronized void reset() {
+        level = false;
+        asserted = false;
+        disabled = false;
+    }
+
     private boolean assertion() {
-        boolean signals = level && taken && !masked && !disabled;
-        masked |= signals;
+        boolean signals = level && taken && !asserted && !masked && !disabled;
+        asserted |= signals;
         return signals;
     }
 }

@@ -35,6 +35,19 @@ class IntxStateTest {
     }
 
     @Test
+    void shouldForgetItsAssertionInAResetAndKeepTheDriversMask() {
+        pin.apply(InterruptAction.ENABLE);
+        pin.level(true);
+        pin.reset();
+        assertFalse(pin.level());
+        assertTrue(pin.level(true), "still taken, no longer masked by the last assertion");
+        pin.apply(InterruptAction.MASK);
+        pin.reset();
+        assertFalse(pin.level(true));
+        assertTrue(pin.apply(InterruptAction.UNMASK));
+    }
+
+    @Test
     void shouldWaitUntilSomebodyTakesInterrupts() {
         assertFalse(pin.level(true));
         assertTrue(pin.apply(InterruptAction.ENABLE));

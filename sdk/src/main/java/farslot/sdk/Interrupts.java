@@ -182,8 +182,7 @@ public final class Interrupts {
             raised.clear();
             msi.pending.clear();
             msix.pending.clear();
-            pin.level(false);
-            pin.disabled(false);
+            pin.reset();
             configuration.interruptStatus(false);
         }
     }
