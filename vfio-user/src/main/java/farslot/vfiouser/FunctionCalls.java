@@ -38,10 +38,15 @@ final class FunctionCalls {
         return stuck;
     }
 
-    /** From now on a thread of this client is stuck in the function. */
-    void stuck() {
+    /**
+     * From now on a thread of this client is stuck in the function.
+     *
+     * @param inVain whether the client has waited for it in vain already
+     */
+    void stuck(boolean inVain) {
         synchronized (lock) {
             stuck = true;
+            suspended = inVain;
         }
     }
 

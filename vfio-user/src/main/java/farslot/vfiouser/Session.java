@@ -553,7 +553,7 @@ final class Session
             return;
         }
         stuck = serving;
-        calls.stuck();
+        calls.stuck(Turn.isOwed(ticket));
         complaints.say(
                 String.format(
                         "The function does not come back from %s of %d bytes at 0x%x of region"
