@@ -56,6 +56,7 @@ abstract class Connection {
     static final long LAST_WORDS_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
     private static final int FIRST_READ_BYTES = 0x10000;
+    private static final byte[] NO_WORDS = {};
     private static final int REQUESTS = 256;
     private static final int MOST_WAITING_DESCRIPTORS = 16;
 
@@ -129,6 +130,8 @@ abstract class Connection {
     private volatile long writeFailedNanos;
     private volatile Thread dispatcher;
     private int lastType;
+
+    /** Null where the peer is gone; without a type what was composed is all that is said. */
     private byte[] lastPayload;
 
     /**
@@ -428,7 +431,7 @@ abstract class Connection {
             if (in.get(ValueLayout.JAVA_BYTE, index) != Preamble.MAGIC[index]) {
                 byte[] seen = in.asSlice(0, inEnd).toArray(ValueLayout.JAVA_BYTE);
                 String words = peerWords() + " is no Farslot: " + Stranger.name(seen) + ".";
-                endLocked(new LinkException(Cause.NO_FARSLOT, words), 0, null);
+                endLocked(new LinkException(Cause.NO_FARSLOT, words), 0, NO_WORDS);
                 return false;
             }
         }
@@ -444,7 +447,7 @@ abstract class Connection {
                             + " of the link protocol, this program version "
                             + Preamble.CURRENT_VERSION
                             + ". Use the same release of Farslot on both sides.";
-            endLocked(new LinkException(Cause.OTHER_VERSION, words), 0, null);
+            endLocked(new LinkException(Cause.OTHER_VERSION, words), 0, NO_WORDS);
             return false;
         }
         preambleSeen = true;
@@ -1167,7 +1170,11 @@ abstract class Connection {
             }
         }
         if (lastPayload != null) {
-            out.lastWords(lastType, lastPayload);
+            if (lastType != 0) {
+                out.lastWords(lastType, lastPayload);
+            } else {
+                out.flush();
+            }
             wire.finishWriting();
         }
         lastWordsSaid = true;

@@ -330,9 +330,16 @@ final class Outbox {
             int place = at + Header.BYTES;
             MemorySegment.copy(payload, 0, filling, ValueLayout.JAVA_BYTE, place, payload.length);
             finish();
+            // Who writes at this moment takes it along; the wire must not be shut before that.
+            long left = Connection.LAST_WORDS_NANOS;
+            while (writing && filled > 0 && left > 0) {
+                left = room.awaitNanos(left);
+            }
             if (!writing) {
                 drain();
             }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         } finally {
             lock.unlock();
         }
