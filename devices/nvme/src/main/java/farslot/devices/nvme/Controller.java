@@ -41,6 +41,7 @@ final class Controller {
     private int shutdown;
     private Enablement enablement;
     private boolean draining;
+    private Runnable whenDrained;
 
     /**
      * @param memory gives the driver's memory as of the generation that it is asked in
@@ -111,7 +112,7 @@ final class Controller {
             return;
         }
         shutdown = 0;
-        interrupts.reset();
+        interrupts.begin();
         enablement =
                 new Enablement(
                         memory.get(),
@@ -177,6 +178,10 @@ final class Controller {
     private synchronized void drained() {
         draining = false;
         ready = false;
+        if (whenDrained != null) {
+            whenDrained.run();
+            whenDrained = null;
+        }
         if ((configuration & ENABLE) != 0) {
             enableWhenDrained();
         }
@@ -190,10 +195,12 @@ final class Controller {
         shutdown = SHUTDOWN_OCCURRING;
         Enablement of = enablement;
         Runnable flush = () -> workers.execute(() -> flushAndCompleteShutdown(of));
-        if (of == null) {
-            flush.run();
-        } else {
+        if (of != null) {
             of.shutDown(flush);
+        } else if (draining) {
+            whenDrained = flush;
+        } else {
+            flush.run();
         }
     }
 
@@ -217,6 +224,7 @@ final class Controller {
      */
     synchronized void reset() {
         configuration = 0;
+        whenDrained = null;
         disable();
         ready = false;
     }

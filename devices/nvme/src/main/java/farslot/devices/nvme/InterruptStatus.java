@@ -15,6 +15,7 @@ final class InterruptStatus {
     private final List<CompletionQueue> queues = new CopyOnWriteArrayList<>();
     private int mask;
     private int status;
+    private boolean pin;
 
     InterruptStatus(InterruptLines lines) {
         this.lines = lines;
@@ -33,11 +34,19 @@ final class InterruptStatus {
         refresh();
     }
 
+    /** The controller is enabled: it begins without queues. Masks set before count. */
+    synchronized void begin() {
+        queues.clear();
+        refresh();
+    }
+
     /** A reset of the controller: no queues, nothing masked (NVMe 1.4, 3.1.3). */
     synchronized void reset() {
         queues.clear();
         mask = 0;
-        refresh();
+        status = 0;
+        pin = false;
+        lines.pin(false);
     }
 
     /** INTMS and INTMC both read as the mask. */
@@ -77,22 +86,30 @@ final class InterruptStatus {
      * has changed the mechanism.
      */
     synchronized void refresh() {
-        int now = 0;
-        for (CompletionQueue queue : queues) {
-            if (queue.interruptsEnabled() && queue.hasUnacknowledgedEntries()) {
-                now |= bit(queue.vector());
-            }
-        }
-        now &= ~mask;
+        InterruptKind kind = lines.kind();
+        int now = kind == InterruptKind.MSIX ? 0 : unacknowledged() & ~mask;
         int risen = now & ~status;
         status = now;
-        InterruptKind kind = lines.kind();
-        lines.pin(kind == InterruptKind.INTX && now != 0);
+        boolean level = kind == InterruptKind.INTX && now != 0;
+        if (level != pin) {
+            pin = level;
+            lines.pin(level);
+        }
         if (kind == InterruptKind.MSI) {
             for (int bits = risen; bits != 0; bits &= bits - 1) {
                 lines.message(Integer.numberOfTrailingZeros(bits));
             }
         }
+    }
+
+    private int unacknowledged() {
+        int vectors = 0;
+        for (CompletionQueue queue : queues) {
+            if (queue.interruptsEnabled() && queue.hasUnacknowledgedEntries()) {
+                vectors |= bit(queue.vector());
+            }
+        }
+        return vectors;
     }
 
     private static int bit(int vector) {

@@ -149,6 +149,22 @@ final class ControllerTest {
         assertEquals(1, image.flushes.get());
     }
 
+    @Test
+    void aShutdownOfAControllerThatIsBeingDisabledFlushesBehindIt() {
+        driver.enable();
+        NvmeDriver.Queue queue = driver.createQueue(1, 16, 1);
+        image.closeGate();
+        queue.submit(NvmeDriver.transfer(NvmOpcode.WRITE, 0, 1, driver.allocate(1), 0));
+        awaitWaiting(1);
+        bench.write(NvmeDriver.CC, 1 << 14);
+        assertEquals(1 << 2 | READY, bench.read(NvmeDriver.CSTS));
+        assertEquals(1, image.waiting.get());
+        image.openGate();
+        driver.awaitStatus(3 << 2, 2 << 2);
+        assertEquals(1, image.flushes.get());
+        assertEquals(1, image.writes.get());
+    }
+
     private void awaitWaiting(int commands) {
         while (image.waiting.get() < commands) {
             Thread.onSpinWait();

@@ -148,4 +148,14 @@ final class InterruptTest {
         bench.write(NvmeDriver.INTMC, 1 << 2);
         assertEquals(1, bench.interrupts(InterruptKind.MSI, 2));
     }
+
+    @Test
+    void aMaskSetBeforeEnablingCounts() {
+        bench.kind = InterruptKind.INTX;
+        bench.write(NvmeDriver.INTMS, 1);
+        driver.enable();
+        assertEquals(1, bench.read(NvmeDriver.INTMS));
+        driver.identify(1, 0);
+        assertEquals(0, bench.assertions.get());
+    }
 }
