@@ -98,6 +98,8 @@ public final class Main implements Runnable {
         line.setOut(new PrintWriter(System.out, false, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
         line.setUsageHelpAutoWidth(true);
+        // "@machine" is an address, not a file of arguments.
+        line.setExpandAtFiles(false);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setColorScheme(Help.defaultColorScheme(Ansi.AUTO));
         line.setParameterExceptionHandler(Main::wrongCommandLine);

@@ -13,7 +13,9 @@ import farslot.core.Region;
 import farslot.core.ResetKind;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 
@@ -42,6 +44,9 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
 
     private static final long FIRST_RETRY_MILLIS = 50;
     private static final long LAST_RETRY_MILLIS = 1000;
+
+    /** How often it is looked whether a function takes in what it is told. */
+    private static final long LOOK_MILLIS = 500;
 
     /** A function that is not the one we had: asking for it resets it, so ask seldom. */
     private static final long OTHER_FUNCTION_RETRY_MILLIS = 10_000;
@@ -73,6 +78,17 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
             long dropped,
             String sentence) {}
 
+    /** Maps and interrupt settings have no time-out of their own; each must be taken in by then. */
+    private static final class Telling {
+        private final Attachment attached;
+        private final long deadlineNanos;
+
+        Telling(Attachment attached, long deadlineNanos) {
+            this.attached = attached;
+            this.deadlineNanos = deadlineNanos;
+        }
+    }
+
     private final Source source;
     private final long holdNanos;
     private final Consumer<String> talk;
@@ -101,6 +117,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
     private long absentSinceNanos;
     private int attachments;
     private Attachment leaving;
+    private final Set<Telling> tellings = new HashSet<>();
     private String lastTrouble = "";
 
     private HeldFunction(
@@ -246,7 +263,13 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
                 return CompletionStatus.TIMED_OUT;
             }
             CompletionStatus status = attached.function.read(region, offset, into, widthBytes);
-            if (status.isSuccess() || !lostWith(attached, status)) {
+            if (status.isSuccess()) {
+                return status;
+            }
+            if (!lostWith(attached, status)) {
+                if (status == CompletionStatus.TIMED_OUT) {
+                    unanswered.increment();
+                }
                 return status;
             }
         }
@@ -263,8 +286,11 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
             }
             CompletionStatus status =
                     attached.function.write(region, offset, from, widthBytes, byteEnables);
-            if (status.isSuccess() || !lostWith(attached, status)) {
+            if (status.isSuccess()) {
                 return status;
+            }
+            if (!lostWith(attached, status)) {
+                return status == CompletionStatus.TIMED_OUT ? unwritten(region) : status;
             }
         }
     }
@@ -287,7 +313,9 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
             attached = present();
         }
         if (attached != null) {
+            Telling telling = begin(attached);
             attached.function.interrupts(kind, first, count, action);
+            end(telling);
         }
     }
 
@@ -307,7 +335,9 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
             attached = present();
         }
         if (attached != null) {
+            Telling telling = begin(attached);
             attached.function.map(map);
+            end(telling);
         }
     }
 
@@ -325,7 +355,12 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         if (attached == null) {
             return CompletionStatus.SUCCESS;
         }
-        CompletionStatus status = attached.function.unmap(address, length);
+        CompletionStatus status = CompletionStatus.TIMED_OUT;
+        if (!suspended) {
+            Telling telling = begin(attached);
+            status = attached.function.unmap(address, length);
+            end(telling);
+        }
         if (status == CompletionStatus.TIMED_OUT || attached.borrow.isLost()) {
             // Nobody knows whether it has let go of the memory: it is not to be trusted any more.
             abandon(attached, "it did not give up memory that the driver took back");
@@ -414,6 +449,32 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         }
     }
 
+    /** Something is being told to a function that takes its time; the keeper looks after it. */
+    private Telling begin(Attachment attached) {
+        Telling telling = new Telling(attached, System.nanoTime() + holdNanos);
+        synchronized (lock) {
+            tellings.add(telling);
+        }
+        return telling;
+    }
+
+    private void end(Telling telling) {
+        synchronized (lock) {
+            tellings.remove(telling);
+        }
+    }
+
+    /** Under the lock: what has not taken in for too long what it was told, or null. */
+    private Attachment deaf() {
+        long now = System.nanoTime();
+        for (Telling telling : tellings) {
+            if (telling.deadlineNanos - now < 0 && telling.attached == current) {
+                return current;
+            }
+        }
+        return null;
+    }
+
     /** What posted settings are to be told to: what is attached, silent or not. */
     private Attachment present() {
         Attachment attached = current;
@@ -434,7 +495,6 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
             return true;
         }
         if (status == CompletionStatus.TIMED_OUT) {
-            unanswered.increment();
             synchronized (lock) {
                 if (current == attached && !suspended) {
                     suspended = true;
@@ -519,21 +579,30 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
             while (true) {
                 Attachment silent;
                 Attachment left;
+                Attachment deaf;
                 synchronized (lock) {
                     while (phase == Phase.IDLE || (phase == Phase.ATTACHED && !suspended)) {
                         if (current != null && current.borrow.isLost()) {
                             lose(current, lastTrouble);
                             break;
                         }
+                        if (deaf() != null) {
+                            break;
+                        }
                         retryMillis = FIRST_RETRY_MILLIS;
-                        lock.wait();
+                        lock.wait(LOOK_MILLIS);
                     }
+                    deaf = deaf();
                     if (phase == Phase.CLOSED) {
                         return;
                     }
                     silent = current;
                     left = leaving;
                     leaving = null;
+                }
+                if (deaf != null) {
+                    abandon(deaf, "it does not take in what the driver's side tells it");
+                    continue;
                 }
                 if (silent != null) {
                     probe(silent);

@@ -316,6 +316,17 @@ class HeldFunctionTest {
     }
 
     @Test
+    void aFunctionThatNeverAnswersAnUnmapIsAbandoned() throws Exception {
+        ScriptedFunction function = hold(SHORT);
+        ScriptedFunction second = lender.offer();
+        held.map(map(0x1000, 0x1000));
+        function.release = new CountDownLatch(1);
+        assertEquals(CompletionStatus.SUCCESS, held.unmap(0x1000, 0x1000));
+        awaitAttached();
+        assertFalse(second.asked.contains("map 4096+4096"));
+    }
+
+    @Test
     void closingEndsWhatIsHeld() throws Exception {
         hold(LONG);
         lender.crash();

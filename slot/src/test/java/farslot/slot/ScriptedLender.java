@@ -1,5 +1,6 @@
 package farslot.slot;
 
+import farslot.core.CompletionStatus;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Semaphore;
@@ -33,7 +34,7 @@ final class ScriptedLender implements Source {
             dead = last;
         }
         dead.lost = true;
-        dead.function.answer = farslot.core.CompletionStatus.TIMED_OUT;
+        dead.function.answer = CompletionStatus.TIMED_OUT;
         dead.function.release.countDown();
         dead.listener.lost("the lender was killed");
     }
@@ -77,6 +78,8 @@ final class ScriptedLender implements Source {
         @Override
         public void giveBack() {
             lost = true;
+            function.answer = CompletionStatus.TIMED_OUT;
+            function.release.countDown();
             returns.release();
         }
     }
