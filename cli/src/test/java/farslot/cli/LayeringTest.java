@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Holds the layering of docs/architecture.md, and what a module-info cannot say. */
-class ArchitectureTest {
+class LayeringTest {
     /** What each module may use of Farslot: the table of docs/architecture.md. */
     private static final Map<String, Set<String>> MAY_USE =
             Map.ofEntries(
@@ -173,7 +173,7 @@ class ArchitectureTest {
         List<URL> found =
                 new ArrayList<>(
                         Collections.list(
-                                ArchitectureTest.class
+                                LayeringTest.class
                                         .getClassLoader()
                                         .getResources("module-info.class")));
         for (URL url : found) {
