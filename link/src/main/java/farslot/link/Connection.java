@@ -1025,8 +1025,8 @@ abstract class Connection {
                 readHere();
             } else {
                 try {
-                    if (reading && dispatcherWaitNanos < LONG_WAIT_NANOS) {
-                        dispatcherWaitNanos *= 2;
+                    if (reading) {
+                        lengthenWait();
                     }
                     dispatcherSignal.awaitNanos(reading ? dispatcherWaitNanos : sticky);
                 } catch (InterruptedException e) {
@@ -1040,6 +1040,13 @@ abstract class Connection {
         }
         dispatcherIdle = false;
         return end == null;
+    }
+
+    /** Looks often while accesses follow each other, and ever more rarely while one waits. */
+    private void lengthenWait() {
+        boolean burst = System.nanoTime() - lastAnswerNanos < 4 * STICKY_NANOS;
+        dispatcherWaitNanos =
+                burst ? 2 * STICKY_NANOS : Math.min(2 * dispatcherWaitNanos, LONG_WAIT_NANOS);
     }
 
     private void execute(MemorySegment frame, int at, int length, Descriptor descriptor)
