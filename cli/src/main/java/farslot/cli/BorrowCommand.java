@@ -16,8 +16,6 @@ import farslot.vfiouser.VfioUserServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -83,7 +81,7 @@ final class BorrowCommand extends Verb {
             String device,
             String trace) {}
 
-    private final Deque<AutoCloseable> open = new ArrayDeque<>();
+    private volatile RecorderTap recorder;
 
     @Override
     public Integer call() {
@@ -97,60 +95,64 @@ final class BorrowCommand extends Verb {
         if (detach) {
             return Background.start("borrow", directory.path(), out(), spec.commandLine().getErr());
         }
-        Foreground foreground = new Foreground(this::closeAll);
-        try {
+        try (Foreground foreground = new Foreground(this::say)) {
             serve(address, directory, foreground);
+            Background.ready();
+            foreground.await();
         } catch (BorrowException e) {
-            closeAll();
             throw failure(e);
         } catch (IOException e) {
-            closeAll();
             throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
         } catch (InterruptedException e) {
-            closeAll();
             Thread.currentThread().interrupt();
             return ExitCode.INTERRUPTED;
-        } catch (RuntimeException e) {
-            closeAll();
-            throw e;
         }
-        Background.ready();
-        int exitCode = foreground.await();
         Background.ended();
-        return exitCode;
+        return ExitCode.OK;
     }
 
     private void serve(FunctionAddress address, RuntimeDirectory directory, Foreground foreground)
             throws BorrowException, InterruptedException, IOException {
         String slotName = name != null ? name : freeName(address.name() + "-slot", directory);
         Slot slot =
-                Slot.open(
-                        directory,
-                        slotName,
-                        address,
-                        LinkOptions.named(slotName).withInsecure(insecure),
-                        this::recorded,
-                        this::say,
-                        foreground::stop);
-        open.push(slot);
+                foreground.own(
+                        Slot.open(
+                                directory,
+                                slotName,
+                                address,
+                                LinkOptions.named(slotName).withInsecure(insecure),
+                                function -> recorded(function, foreground),
+                                this::sayAndMark,
+                                foreground::stop));
         VfioUserServer server =
-                VfioUserServer.start(slot.function(), socket.toAbsolutePath(), new Clients());
-        open.push(server);
+                foreground.own(
+                        VfioUserServer.start(
+                                slot.function(), socket.toAbsolutePath(), new Clients()));
         slot.detail("vfio-user", server.socket().toString());
         report(slot, server);
     }
 
     /** The function with the recorder around it, if one is wanted. */
-    private PciFunction recorded(PciFunction function) {
+    private PciFunction recorded(PciFunction function, Foreground foreground) {
         if (trace == null) {
             return function;
         }
         try {
-            RecorderTap tap = RecorderTap.recording(function, trace, TraceOptions.DEFAULT);
-            open.push(tap);
+            RecorderTap tap =
+                    foreground.own(RecorderTap.recording(function, trace, TraceOptions.DEFAULT));
+            recorder = tap;
             return tap;
         } catch (TraceException e) {
             throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
+        }
+    }
+
+    /** The trace says too when the function was lost and when it came back. */
+    private void sayAndMark(String sentence) {
+        say(sentence);
+        RecorderTap tap = recorder;
+        if (tap != null) {
+            tap.trace().mark(sentence);
         }
     }
 
@@ -195,17 +197,6 @@ final class BorrowCommand extends Verb {
                     case FAILED -> ExitCode.FAILED;
                 };
         return new CommandFailure(exitCode, e.getMessage(), e);
-    }
-
-    /** The newest first: the emulator's socket, then the function, then the trace. */
-    private void closeAll() {
-        while (!open.isEmpty()) {
-            try {
-                open.pop().close();
-            } catch (Exception e) {
-                say("Something could not be closed: " + e);
-            }
-        }
     }
 
     /** Says who comes and goes; the slot itself notices by its function's host. */

@@ -13,12 +13,11 @@ import farslot.recorder.TraceException;
 import farslot.recorder.TraceOptions;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -81,8 +80,6 @@ final class LendCommand extends Verb {
     /** One function of the report. */
     record Lent(String name, String kind, String trace) {}
 
-    private final Deque<AutoCloseable> open = new ArrayDeque<>();
-
     @Override
     public Integer call() {
         for (String device : devices) {
@@ -96,36 +93,32 @@ final class LendCommand extends Verb {
         if (detach) {
             return Background.start("lend", directory.path(), out(), spec.commandLine().getErr());
         }
-        Foreground foreground = new Foreground(this::closeAll);
-        try {
+        try (Foreground foreground = new Foreground(this::say)) {
             List<Lent> lent = new ArrayList<>();
-            List<Lender.Lendable> lendables = make(specifications(directory), lent);
+            List<Lender.Lendable> lendables = make(specifications(directory), lent, foreground);
             Lender lender =
-                    Lender.open(
-                            directory,
-                            lendables,
-                            addresses,
-                            LinkOptions.named(lendables.getFirst().name()).withInsecure(insecure),
-                            this::say,
-                            foreground::stop);
-            open.push(lender);
+                    foreground.own(
+                            Lender.open(
+                                    directory,
+                                    lendables,
+                                    addresses,
+                                    LinkOptions.named(lendables.getFirst().name())
+                                            .withInsecure(insecure),
+                                    this::say,
+                                    foreground::stop));
             report(lender, lent);
+            Background.ready();
+            foreground.await();
         } catch (LendingException e) {
-            closeAll();
             throw new CommandFailure(
                     e.fault() == LendingException.Fault.BAD_INPUT
                             ? ExitCode.USAGE
                             : ExitCode.FAILED,
                     e.getMessage(),
                     e);
-        } catch (RuntimeException e) {
-            closeAll();
-            throw e;
         }
-        Background.ready();
-        int exitCode = foreground.await();
         Background.ended();
-        return exitCode;
+        return ExitCode.OK;
     }
 
     private List<Address> addresses() {
@@ -176,24 +169,27 @@ final class LendCommand extends Verb {
         return specifications;
     }
 
-    private List<Lender.Lendable> make(List<Specification> specifications, List<Lent> lent)
+    private List<Lender.Lendable> make(
+            List<Specification> specifications, List<Lent> lent, Foreground foreground)
             throws LendingException {
         List<Lender.Lendable> lendables = new ArrayList<>();
         for (Specification specification : specifications) {
-            HostedDevice device = HostedDevice.make(specification);
-            open.push(device);
+            HostedDevice device = foreground.own(HostedDevice.make(specification));
             PciFunction function = device.function();
+            Consumer<String> notes = sentence -> {};
             Path file = traceFile(specification.name(), specifications.size());
             if (file != null) {
                 try {
-                    RecorderTap tap = RecorderTap.recording(function, file, TraceOptions.DEFAULT);
-                    open.push(tap);
+                    RecorderTap tap =
+                            foreground.own(
+                                    RecorderTap.recording(function, file, TraceOptions.DEFAULT));
                     function = tap;
+                    notes = tap.trace()::mark;
                 } catch (TraceException e) {
                     throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
                 }
             }
-            lendables.add(new Lender.Lendable(device.name(), function));
+            lendables.add(new Lender.Lendable(device.name(), function, notes));
             lent.add(
                     new Lent(
                             device.name(),
@@ -227,17 +223,6 @@ final class LendCommand extends Verb {
         }
         for (Lent function : lent) {
             say("Lending " + function.name() + " (" + function.kind() + "). Ctrl-C ends it.");
-        }
-    }
-
-    /** The newest first: goodbye to the slots, then the traces, then the devices. */
-    private void closeAll() {
-        while (!open.isEmpty()) {
-            try {
-                open.pop().close();
-            } catch (Exception e) {
-                say("Something could not be closed: " + e);
-            }
         }
     }
 }

@@ -43,8 +43,15 @@ public final class Lender implements AutoCloseable {
      *
      * @param name under which it is lent
      * @param function with the taps that see everything it does
+     * @param notes is told in sentences of its leases and of what operators do, so that a trace can
+     *     say it; must not block
      */
-    public record Lendable(String name, PciFunction function) {}
+    public record Lendable(String name, PciFunction function, Consumer<String> notes) {
+        /** One whose notes nobody wants. */
+        public Lendable(String name, PciFunction function) {
+            this(name, function, sentence -> {});
+        }
+    }
 
     private final String name;
     private final RuntimeDirectory directory;
@@ -52,6 +59,7 @@ public final class Lender implements AutoCloseable {
     private final Runnable stop;
     private final Instant since = Instant.now();
     private final Map<String, LentFunction> functions = new LinkedHashMap<>();
+    private final Map<String, Consumer<String>> notes = new LinkedHashMap<>();
     private final List<Path> aliases = new ArrayList<>();
     private final List<Consumer<ObservedEvent>> observers = new CopyOnWriteArrayList<>();
     private volatile LinkServer server;
@@ -69,6 +77,7 @@ public final class Lender implements AutoCloseable {
             functions.put(
                     lendable.name(),
                     new LentFunction(lendable.name(), lendable.function(), this::happened));
+            notes.put(lendable.name(), lendable.notes());
         }
     }
 
@@ -176,6 +185,7 @@ public final class Lender implements AutoCloseable {
 
     private void happened(String subject, String what, String sentence) {
         talk.accept(sentence);
+        notes.get(subject).accept(sentence);
         ObservedEvent event =
                 new ObservedEvent(System.currentTimeMillis(), subject, what, sentence);
         observers.forEach(observer -> observer.accept(event));

@@ -157,8 +157,14 @@ public record RuntimeDirectory(Path path) {
         return !isAlive(place) && removeOld(place);
     }
 
-    /** A socket that was bound this moment is not listened on yet: let it be. */
+    /**
+     * A socket that was bound this moment is not listened on yet: let it be. A further name is made
+     * after its process listens.
+     */
     private static boolean removeOld(Place place) throws IOException {
+        if (place.alias()) {
+            return Files.deleteIfExists(place.socket());
+        }
         try {
             Instant made =
                     Files.getLastModifiedTime(place.socket(), LinkOption.NOFOLLOW_LINKS)

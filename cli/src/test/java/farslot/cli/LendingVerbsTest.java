@@ -1,0 +1,265 @@
+package farslot.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import picocli.CommandLine;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The life of lenders and slots as their user sees it. */
+@Timeout(120)
+class LendingVerbsTest {
+    private Path runtime;
+    private String runtimeBefore;
+    private String err;
+
+    @BeforeEach
+    void useOwnControlSockets() throws IOException {
+        // Short: socket paths have 107 bytes.
+        runtime = Files.createTempDirectory("fs");
+        runtimeBefore = System.getProperty("farslot.runtime");
+        System.setProperty("farslot.runtime", runtime.toString());
+    }
+
+    @AfterEach
+    void removeThem() throws IOException {
+        if (runtimeBefore == null) {
+            System.clearProperty("farslot.runtime");
+        } else {
+            System.setProperty("farslot.runtime", runtimeBefore);
+        }
+        try (var files = Files.list(runtime)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(runtime);
+    }
+
+    /** What a verb that succeeds prints. */
+    private String farslot(String... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter talk = new StringWriter();
+        CommandLine line = Main.commandLine();
+        line.setOut(new PrintWriter(out));
+        line.setErr(new PrintWriter(talk));
+        int exitCode = line.execute(arguments);
+        err = talk.toString();
+        assertEquals(ExitCode.OK, exitCode, err);
+        return out.toString();
+    }
+
+    private static JsonNode json(String text) {
+        return JsonMapper.shared().readTree(text);
+    }
+
+    private List<String> sockets() throws IOException {
+        try (var files = Files.list(runtime)) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(".sock"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    @Test
+    void aLenderOfSeveralFunctionsAnswersToEachName() throws Exception {
+        try (VerbProcess lender =
+                VerbProcess.start(runtime, "lend", "edu,name=a", "edu,name=b", "edu", "--json")) {
+            JsonNode report = lender.report();
+            assertEquals("a", report.get("name").asString());
+            assertEquals("edu0", report.get("functions").get(2).get("name").asString());
+            assertEquals(List.of("a.lender.sock", "b.lender.sock", "edu0.lender.sock"), sockets());
+            JsonNode processes = json(farslot("ps", "--json"));
+            assertEquals(1, processes.size(), "one process: " + processes);
+            assertEquals("a b edu0", processes.get(0).get("functions").asString());
+            assertEquals(3, json(farslot("list", "--json")).size());
+            String id = farslot("peek", "b", "CFG", "0", "--json");
+            assertEquals(
+                    "0x11e81234",
+                    json(farslot("peek", "b", "CFG+0", "4", "--json")).get("value").asString());
+            assertEquals("VENDOR", json(id).get("name").asString());
+            farslot("stop", "b");
+            assertEquals(ExitCode.OK, lender.exitCode(), "stopped, not killed");
+        }
+        assertEquals(List.of(), sockets());
+    }
+
+    @Test
+    void registersAreReadWrittenAndNamed() throws Exception {
+        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+            lender.report();
+            farslot("poke", "e0", "CFG", "COMMAND", "2");
+            assertTrue(farslot("peek", "e0", "CFG", "COMMAND").contains("MEM=1"));
+            farslot("poke", "e0", "BAR0", "LIVENESS", "0x0f0f0f0f");
+            assertEquals(
+                    "BAR0+0x4  LIVENESS  0xf0f0f0f0",
+                    farslot("peek", "e0", "bar0", "liveness").strip());
+            assertEquals(
+                    "0xf0f0f0f0",
+                    json(farslot("peek", "e0", "BAR0+0x4", "4", "--force", "--json"))
+                            .get("value")
+                            .asString());
+            farslot("reset", "e0", "--kind", "cold");
+            assertTrue(err.contains("generation 2"), err);
+            assertTrue(farslot("peek", "e0", "CFG", "COMMAND").contains("MEM=0"));
+        }
+    }
+
+    @Test
+    void whatGoesOnInTheBackgroundIsFoundAndStopped() throws Exception {
+        long pid;
+        try (VerbProcess starter =
+                VerbProcess.start(runtime, "lend", "edu,name=e0", "--json", "--detach")) {
+            JsonNode report = starter.report();
+            pid = report.get("pid").asLong();
+            assertEquals(ExitCode.OK, starter.exitCode());
+            assertTrue(pid != starter.pid());
+        }
+        try {
+            JsonNode process = json(farslot("ps", "--json")).get(0);
+            assertEquals("e0", process.get("name").asString());
+            assertEquals(Long.toString(pid), process.get("pid").asString());
+            farslot("stop", "e0");
+            assertFalse(ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isPresent());
+            assertEquals(0, json(farslot("ps", "--json")).size());
+        } finally {
+            ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
+        }
+    }
+
+    @Test
+    void whatCannotStartInTheBackgroundSaysWhyInTheForeground() throws Exception {
+        try (VerbProcess starter = VerbProcess.start(runtime, "lend", "edu,nam=e0", "--detach")) {
+            assertEquals(ExitCode.USAGE, starter.exitCode());
+            assertTrue(starter.talk().contains("\"nam\""), starter.talk());
+        }
+    }
+
+    @Test
+    void aSlotIsSeenPeekedAtAndReturned() throws Exception {
+        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+            lender.report();
+            Path socket = runtime.resolve("v");
+            try (VerbProcess borrower =
+                    VerbProcess.start(
+                            runtime, "borrow", "e0", "--vfio-user", socket.toString(), "--json")) {
+                JsonNode report = borrower.report();
+                assertEquals("e0-slot", report.get("name").asString());
+                assertTrue(report.get("device").asString().contains(socket.toString()));
+                assertTrue(farslot("list").contains("\"e0-slot\""));
+                assertEquals(
+                        "0x11e81234",
+                        json(farslot("peek", "e0-slot", "CFG+0", "4", "--json"))
+                                .get("value")
+                                .asString());
+                assertEquals("slot", json(farslot("ps", "--json")).get(1).get("role").asString());
+                farslot("return", "e0-slot");
+                assertEquals(ExitCode.OK, borrower.exitCode());
+            }
+            assertFalse(Files.exists(socket));
+            assertEquals(List.of("e0.lender.sock"), sockets());
+            assertEquals(
+                    "free",
+                    json(farslot("list", "--json")).get(0).get("details").get("state").asString());
+        }
+    }
+
+    @Test
+    void theLendersOperatorTakesAFunctionBack() throws Exception {
+        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+            lender.report();
+            try (VerbProcess borrower =
+                    VerbProcess.start(
+                            runtime,
+                            "borrow",
+                            "e0",
+                            "--vfio-user",
+                            runtime.resolve("v").toString(),
+                            "--json")) {
+                borrower.report();
+                farslot("return", "e0", "--role", "lender");
+                assertTrue(err.contains("taken back from \"e0-slot\""), err);
+                try (VerbProcess next =
+                        VerbProcess.start(
+                                runtime,
+                                "borrow",
+                                "e0",
+                                "--name",
+                                "next",
+                                "--vfio-user",
+                                runtime.resolve("w").toString(),
+                                "--json")) {
+                    assertEquals("next", next.report().get("name").asString());
+                    next.terminate();
+                }
+                borrower.terminate();
+            }
+        }
+    }
+
+    @Test
+    void theSocketsOfTheKilledAreRemoved() throws Exception {
+        try (VerbProcess lender =
+                VerbProcess.start(runtime, "lend", "edu,name=a", "edu,name=b", "--json")) {
+            lender.report();
+        }
+        assertEquals(List.of("a.lender.sock", "b.lender.sock"), sockets());
+        for (String name : sockets()) {
+            Path socket = runtime.resolve(name);
+            if (!Files.isSymbolicLink(socket)) {
+                // As if it had been killed a while ago: one of this moment may just be starting.
+                Files.setLastModifiedTime(socket, FileTime.fromMillis(0));
+            }
+        }
+        farslot("ps");
+        assertFalse(Files.exists(runtime.resolve("a.lender.sock"), LinkOption.NOFOLLOW_LINKS));
+        // A dead name can be used again whether ps has seen it or not.
+        try (VerbProcess again = VerbProcess.start(runtime, "lend", "edu,name=b", "--json")) {
+            assertEquals("b", again.report().get("name").asString());
+            again.terminate();
+        }
+    }
+
+    @Test
+    void aTraceTellsOfLeasesAndOfOperators() throws Exception {
+        Path trace = runtime.resolve("e0.fst");
+        try (VerbProcess lender =
+                VerbProcess.start(
+                        runtime, "lend", "edu,name=e0", "--trace", trace.toString(), "--json")) {
+            lender.report();
+            try (VerbProcess borrower =
+                    VerbProcess.start(
+                            runtime,
+                            "borrow",
+                            "e0",
+                            "--vfio-user",
+                            runtime.resolve("v").toString(),
+                            "--json")) {
+                borrower.report();
+                farslot("peek", "e0-slot", "CFG", "DEVICE");
+                farslot("poke", "e0", "CFG", "COMMAND", "6", "--role", "lender");
+                borrower.terminate();
+            }
+            farslot("stop", "e0");
+        }
+        String shown = farslot("trace", "show", trace.toString());
+        for (String word : List.of("is borrowed by \"e0-slot\"", "DEVICE", "COMMAND", "poke")) {
+            assertTrue(shown.contains(word), word + " is not in\n" + shown);
+        }
+    }
+}
