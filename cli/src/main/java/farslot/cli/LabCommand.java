@@ -67,12 +67,33 @@ final class LabCommand extends Verb {
             return run(() -> {
                 Lab.Status status = Lab.ofUser().status();
                 if (output.json) {
-                    Json.print(out(), status);
+                    Json.print(out(), new Report(status));
                 } else {
                     print(status);
                 }
                 return ExitCode.OK;
             });
+        }
+
+        /** What {@code --json} prints. */
+        record Report(
+                boolean prepared,
+                String folder,
+                long sizeBytes,
+                String qemuVersion,
+                boolean systemQemu,
+                String kernelVersion,
+                String accelerator) {
+            Report(Lab.Status status) {
+                this(
+                        status.prepared(),
+                        status.folder().toString(),
+                        status.sizeBytes(),
+                        status.qemuVersion(),
+                        status.systemQemu(),
+                        status.kernelVersion(),
+                        status.accelerator());
+            }
         }
 
         private void print(Lab.Status status) {

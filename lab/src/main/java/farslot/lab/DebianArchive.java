@@ -75,7 +75,7 @@ final class DebianArchive {
             if (outcome.ok()) {
                 return archive;
             }
-            said = outcome.lastLines();
+            said = complaint(outcome);
         }
         throw new LabException(
                 "The mirror of Debian that /etc/apt names could not be read: is there a network? apt"
@@ -167,14 +167,17 @@ final class DebianArchive {
 
     private void refuse(Command.Outcome outcome) {
         if (!outcome.ok()) {
-            String why =
-                    outcome.text()
-                            .lines()
-                            .filter(line -> line.startsWith("E: ") || line.startsWith("W: "))
-                            .findFirst()
-                            .orElseGet(outcome::lastLines);
-            throw new LabException("Fetching the packages failed; apt said: " + why);
+            throw new LabException("Fetching the packages failed; apt said: " + complaint(outcome));
         }
+    }
+
+    /** The first thing that apt complained of. */
+    private static String complaint(Command.Outcome outcome) {
+        return outcome.text()
+                .lines()
+                .filter(line -> line.startsWith("E: "))
+                .findFirst()
+                .orElseGet(outcome::lastLines);
     }
 
     private Command apt(String... words) {

@@ -304,6 +304,7 @@ public final class Lab {
         Path apt = aside.resolve("apt");
         Path root = aside.resolve("root");
         Files.createDirectories(apt);
+        refuseFullDisk(0);
         DebianArchive archive = DebianArchive.open(apt, progress);
         DebianArchive.Plan plan = archive.plan(packages(system));
         String kernel = archive.kernelPackage();
