@@ -1,9 +1,9 @@
 package farslot.cli;
 
-import farslot.link.Entry;
 import farslot.link.RuntimeDirectory.Place;
 import farslot.link.RuntimeDirectory.Role;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -25,18 +25,11 @@ abstract class RegisterAccessVerb extends Verb {
         return Processes.ofUser().find(name, roles.orElse(Role.SLOT, Role.LENDER));
     }
 
-    /** The kind of the function there. */
-    final String kind(Place process) {
-        if (process.role() == Role.SLOT) {
-            return Processes.operate(process, "status", Map.of())
-                    .getFirst()
-                    .getOrDefault("kind", "");
-        }
-        return Processes.list(process.address(), false).stream()
-                .filter(entry -> entry.name().equals(name))
-                .map(Entry::kind)
-                .findFirst()
-                .orElse("");
+    /** What the function there tells of itself. */
+    final List<Map<String, String>> description(Place process) {
+        Map<String, String> arguments =
+                process.role() == Role.LENDER ? Map.of("function", name) : Map.of();
+        return Processes.operate(process, "describe", arguments);
     }
 
     /** Does the action and prints what the register has. */

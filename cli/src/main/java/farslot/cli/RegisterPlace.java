@@ -52,12 +52,13 @@ record RegisterPlace(String region, long offset, int width, RegisterDomain domai
     /**
      * Finds the place.
      *
-     * @param kind the function's, which names its register map
+     * @param description the rows that the action "describe" gives
      * @param width in bytes, or 0 for the register's own, or 4 where it has none
      */
-    static RegisterPlace find(String kind, Written written, int width) {
+    static RegisterPlace find(List<Map<String, String>> description, Written written, int width) {
         String region = written.region().toUpperCase(Locale.ROOT);
-        RegisterDomain domain = domain(kind, region);
+        String kind = rows(description, "function").getFirst().getOrDefault("kind", "");
+        RegisterDomain domain = domain(kind, region, rows(description, "capability"));
         boolean number = Character.isDigit(written.where().charAt(0));
         long offset = number ? number(written.where()) : named(domain, kind, region, written);
         if (width == 0) {
@@ -72,11 +73,28 @@ record RegisterPlace(String region, long offset, int width, RegisterDomain domai
         return new RegisterPlace(region, offset, width, domain);
     }
 
-    private static RegisterDomain domain(String kind, String region) {
+    private static List<Map<String, String>> rows(
+            List<Map<String, String>> description, String what) {
+        return description.stream().filter(row -> what.equals(row.get("what"))).toList();
+    }
+
+    private static RegisterDomain domain(
+            String kind, String region, List<Map<String, String>> capabilities) {
         RegisterMap map = RegisterMapProvider.find(kind).orElse(RegisterMap.EMPTY);
         RegisterDomain own = map.has(region) ? map.domain(region) : null;
-        // The header is the same everywhere; where capabilities stand only the function knows.
-        return region.equals("CFG") ? ConfigurationMap.of(List.of(), own) : own;
+        if (!region.equals("CFG")) {
+            return own;
+        }
+        return ConfigurationMap.of(
+                capabilities.stream()
+                        .map(row ->
+                                new ConfigurationMap.Capability(
+                                        (int) number(row.get("id")),
+                                        Boolean.parseBoolean(row.get("extended")),
+                                        (int) number(row.get("offset")),
+                                        (int) number(row.get("length"))))
+                        .toList(),
+                own);
     }
 
     /** A number as people write it: decimal, or hexadecimal with 0x. */

@@ -114,6 +114,7 @@ class LendingVerbsTest {
                     json(farslot("peek", "e0", "BAR0+0x4", "4", "--force", "--json"))
                             .get("value")
                             .asString());
+            assertTrue(farslot("peek", "e0", "CFG", "MSI.CONTROL").contains("MSI.CONTROL"));
             farslot("reset", "e0", "--kind", "cold");
             assertTrue(err.contains("generation 2"), err);
             assertTrue(farslot("peek", "e0", "CFG", "COMMAND").contains("MEM=0"));
@@ -209,6 +210,32 @@ class LendingVerbsTest {
                 }
                 borrower.terminate();
             }
+        }
+    }
+
+    @Test
+    void ctrlCGivesEverythingBack() throws Exception {
+        Path image = runtime.resolve("d.img");
+        Path trace = runtime.resolve("d.fst");
+        try (VerbProcess lender =
+                VerbProcess.start(
+                        runtime,
+                        "lend",
+                        "nvme,name=n0,size=1M,image=" + image,
+                        "--trace",
+                        trace.toString(),
+                        "--json")) {
+            lender.report();
+            new ProcessBuilder("kill", "-INT", Long.toString(lender.pid())).start().waitFor();
+            assertEquals(ExitCode.INTERRUPTED, lender.exitCode());
+        }
+        assertEquals(List.of(), sockets());
+        assertEquals(0, json(farslot("ps", "--json")).size());
+        farslot("trace", "stats", trace.toString());
+        try (VerbProcess again =
+                VerbProcess.start(runtime, "lend", "nvme,name=n0,image=" + image, "--json")) {
+            assertEquals("n0", again.report().get("name").asString());
+            again.terminate();
         }
     }
 

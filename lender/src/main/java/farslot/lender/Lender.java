@@ -222,9 +222,9 @@ public final class Lender implements AutoCloseable {
                     yield List.of();
                 }
                 case "return" -> takeBack(peer, named(arguments));
-                case "peek", "poke", "reset" -> {
+                case "describe", "peek", "poke", "reset" -> {
                     LentFunction lent = named(arguments);
-                    if (!action.equals("peek")) {
+                    if (action.equals("poke") || action.equals("reset")) {
                         happened(lent.name(), action, peer + " does: " + action + " " + arguments);
                     }
                     yield new FunctionActions(lent.function()).operate(action, arguments);
@@ -238,7 +238,12 @@ public final class Lender implements AutoCloseable {
                                         + Nearest.questionOrAll(
                                                 action,
                                                 List.of(
-                                                        "status", "stop", "return", "reset", "peek",
+                                                        "status",
+                                                        "stop",
+                                                        "return",
+                                                        "describe",
+                                                        "reset",
+                                                        "peek",
                                                         "poke")));
             };
         }

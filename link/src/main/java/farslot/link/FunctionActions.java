@@ -9,15 +9,16 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
 /**
- * An operator's actions on a function, the same at a lender and at a slot: "peek", "poke" and
- * "reset" (docs/protocol.md, "OPERATE"). They go in the function's order and through its taps, so a
- * trace shows them. Numbers are decimal or begin with 0x.
+ * An operator's actions on a function, the same at a lender and at a slot: "describe", "peek",
+ * "poke" and "reset" (docs/protocol.md, "OPERATE"). They go in the function's order and through its
+ * taps, so a trace shows them. Numbers are decimal or begin with 0x.
  *
  * <p>Whether a register may be read without harm is asked before, where register maps are known: by
  * who peeks.
@@ -32,11 +33,6 @@ public final class FunctionActions {
         this.function = function;
     }
 
-    /** Whether {@link #operate} knows this action. */
-    public static boolean knows(String action) {
-        return action.equals("peek") || action.equals("poke") || action.equals("reset");
-    }
-
     /**
      * Does one action. Blocks as long as the function does.
      *
@@ -45,6 +41,7 @@ public final class FunctionActions {
     public List<Map<String, String>> operate(String action, Map<String, String> arguments)
             throws RefusedException {
         return switch (action) {
+            case "describe" -> describe();
             case "peek" -> peek(arguments);
             case "poke" -> poke(arguments);
             case "reset" -> reset(arguments);
@@ -53,6 +50,31 @@ public final class FunctionActions {
                             RefusedException.Reason.NOT_FOUND,
                             "There is no action \"" + action + "\" for a function.");
         };
+    }
+
+    /** What an operator's side needs in order to name registers: kind, regions, capabilities. */
+    private List<Map<String, String>> describe() {
+        FunctionDescription description = function.describe();
+        List<Map<String, String>> rows = new ArrayList<>();
+        rows.add(Map.of("what", "function", "kind", description.kind()));
+        for (Region region : description.regions()) {
+            Map<String, String> row = new LinkedHashMap<>();
+            row.put("what", "region");
+            row.put("label", region.label());
+            row.put("space", region.space().name());
+            row.put("size", "0x" + Long.toHexString(region.sizeBytes()));
+            rows.add(row);
+        }
+        for (FunctionDescription.CapabilityPlace capability : description.capabilities()) {
+            Map<String, String> row = new LinkedHashMap<>();
+            row.put("what", "capability");
+            row.put("id", "0x" + Integer.toHexString(capability.id()));
+            row.put("extended", Boolean.toString(capability.extended()));
+            row.put("offset", "0x" + Integer.toHexString(capability.offset()));
+            row.put("length", Integer.toString(capability.lengthBytes()));
+            rows.add(row);
+        }
+        return rows;
     }
 
     private List<Map<String, String>> peek(Map<String, String> arguments) throws RefusedException {

@@ -29,7 +29,7 @@ import java.util.function.UnaryOperator;
  * next. The slot itself stays until it is closed.
  *
  * <p>Actions for operators: "status", "stop", "return" (the same: a slot that has returned its
- * function has nothing left to do), "reset", "peek", "poke".
+ * function has nothing left to do), "describe", "reset", "peek", "poke".
  *
  * <p>Any thread may call.
  */
@@ -199,15 +199,15 @@ public final class Slot implements AutoCloseable {
                     Thread.ofPlatform().name("stop").start(stop);
                     yield List.of();
                 }
-                case "peek", "poke", "reset" ->
+                case "describe", "peek", "poke", "reset" ->
                         new FunctionActions(function).operate(action, arguments);
                 default ->
                         throw new RefusedException(
                                 RefusedException.Reason.NOT_FOUND,
                                 "A slot has no action \""
                                         + action
-                                        + "\"; it has status, stop, return, reset, peek and"
-                                        + " poke.");
+                                        + "\"; it has status, stop, return, describe,"
+                                        + " reset, peek and poke.");
             };
         }
 
