@@ -7,6 +7,7 @@ module farslot.bench {
     requires farslot.lender;
     requires farslot.vfiouser;
     requires farslot.devices.edu;
+    requires farslot.devices.nvme;
 
     exports farslot.bench;
 }

@@ -1,51 +1,27 @@
 package farslot.bench;
 
+import farslot.bench.Workbench.Way;
 import farslot.core.PciFunction;
 import farslot.devices.edu.EduKind;
-import farslot.lender.Lender;
 import farslot.lender.Lender.Lendable;
-import farslot.lender.LendingException;
-import farslot.link.Address;
-import farslot.link.LinkException;
-import farslot.link.LinkOptions;
-import farslot.link.RefusedException;
-import farslot.link.RemoteFunction;
-import farslot.link.RuntimeDirectory;
-import farslot.link.Wish;
-import farslot.recorder.RecorderTap;
-import farslot.recorder.TraceException;
-import farslot.recorder.TraceOptions;
-import farslot.sdk.BadOptionException;
 import farslot.sdk.DeviceFunction;
-import farslot.sdk.Options;
 import farslot.vfiouser.VfioUserServer;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
-/**
- * Measures 4-byte register accesses of the teaching device on every path that there is. All of it
- * runs in this process, each end of each path on threads of its own, as it would on two machines
- * with no wire between them.
- */
-public final class AccessBench implements AutoCloseable {
-    private final Path folder;
-    private final Deque<AutoCloseable> open = new ArrayDeque<>();
+/** Measures 4-byte register accesses of the teaching device on every path that there is. */
+public final class AccessBench {
+    private final Workbench bench;
     private final List<Target> targets = new ArrayList<>();
-    private Lender lender;
 
-    private AccessBench(Path folder) {
-        this.folder = folder;
+    private AccessBench(Workbench bench) {
+        this.bench = bench;
     }
 
     /**
@@ -58,99 +34,47 @@ public final class AccessBench implements AutoCloseable {
      */
     public static List<Measured> run(int rounds, int count, Consumer<String> progress)
             throws IOException {
-        Path folder = Files.createTempDirectory("farslot-bench");
-        try (AccessBench bench = new AccessBench(folder)) {
-            bench.makeTargets();
-            return bench.measure(rounds, count, progress);
-        } catch (LendingException
-                | LinkException
-                | RefusedException
-                | TraceException
-                | BadOptionException e) {
-            throw new IOException(e.getMessage(), e);
-        } finally {
-            remove(folder);
+        try (Workbench bench = new Workbench()) {
+            AccessBench accesses = new AccessBench(bench);
+            accesses.makeTargets();
+            return accesses.measure(rounds, count, progress);
         }
     }
 
-    private void makeTargets()
-            throws IOException,
-                    LendingException,
-                    RefusedException,
-                    TraceException,
-                    BadOptionException {
-        lend("unix", "tcp", "recorded", "far");
-        add(PingPong.unix(folder));
+    private void makeTargets() throws IOException {
+        List<Lendable> lendables = new ArrayList<>();
+        for (String name : List.of("unix", "tcp", "recorded", "far")) {
+            lendables.add(new Lendable(name, device()));
+        }
+        bench.lend(lendables);
+        add(PingPong.unix(bench.folder()));
         add(PingPong.tcp());
         function("device in this process", null, device());
-        function("the same, recorded", null, recorded("near", device()));
-        function("UNIX link", PingPong.UNIX, borrow("unix", 0));
-        function("TCP link", PingPong.TCP, borrow("tcp", 1));
-        function("TCP link, recorded", PingPong.TCP, recorded("far", borrow("recorded", 1)));
+        function("the same, recorded", null, bench.recorded("near", device()));
+        function("UNIX link", PingPong.UNIX, bench.borrow("unix", Way.UNIX));
+        function("TCP link", PingPong.TCP, bench.borrow("tcp", Way.TCP));
+        PciFunction recorded = bench.recorded("far", bench.borrow("recorded", Way.TCP));
+        function("TCP link, recorded", PingPong.TCP, recorded);
         emulator("vfio-user", device());
-        emulator("vfio-user and TCP link", borrow("far", 1));
+        emulator("vfio-user and TCP link", bench.borrow("far", Way.TCP));
+    }
+
+    private DeviceFunction device() throws IOException {
+        return bench.device(new EduKind(), Map.of());
     }
 
     private void add(Target target) {
-        open.push(target);
-        targets.add(target);
+        targets.add(bench.keep(target));
     }
 
     private void function(String name, String baseline, PciFunction function) throws IOException {
-        add(FunctionTarget.of(name, baseline, function, () -> {}));
+        add(FunctionTarget.of(name, baseline, function));
     }
 
     private void emulator(String name, PciFunction function) throws IOException {
-        Path socket = folder.resolve(targets.size() + ".sock");
-        VfioUserServer server =
-                VfioUserServer.start(function, socket, VfioUserServer.ClientListener.NONE);
-        add(VfioUserClient.connect(name, socket, server));
-    }
-
-    private DeviceFunction device() throws BadOptionException {
-        EduKind kind = new EduKind();
-        DeviceFunction function =
-                DeviceFunction.of(kind.kind(), kind.create(Options.check(kind, Map.of())));
-        open.push(function);
-        return function;
-    }
-
-    private PciFunction recorded(String name, PciFunction function) throws TraceException {
-        RecorderTap tap =
-                RecorderTap.recording(
-                        function, folder.resolve(name + ".fst"), TraceOptions.DEFAULT);
-        open.push(tap);
-        return tap;
-    }
-
-    private void lend(String... names) throws IOException, LendingException, BadOptionException {
-        List<Lendable> lendables = new ArrayList<>();
-        for (String name : names) {
-            lendables.add(new Lendable(name, device()));
-        }
-        lender =
-                Lender.open(
-                        RuntimeDirectory.at(folder.resolve("run")),
-                        lendables,
-                        List.of(new Address.Tcp("127.0.0.1", 0)),
-                        LinkOptions.named("bench").withInsecure(true),
-                        sentence -> {},
-                        () -> {});
-        open.push(lender);
-    }
-
-    /**
-     * @param address which of the lender's: 0 its UNIX socket, 1 TCP
-     */
-    private PciFunction borrow(String name, int address) throws LinkException, RefusedException {
-        RemoteFunction function =
-                RemoteFunction.borrow(
-                        lender.addresses().get(address),
-                        new Wish(name),
-                        LinkOptions.named("bench").withInsecure(true),
-                        why -> {});
-        open.push(function);
-        return function;
+        Path socket = bench.folder().resolve(targets.size() + ".sock");
+        bench.keep(VfioUserServer.start(function, socket, VfioUserServer.ClientListener.NONE));
+        add(VfioUserClient.connect(name, socket));
     }
 
     private List<Measured> measure(int rounds, int count, Consumer<String> progress)
@@ -183,23 +107,17 @@ public final class AccessBench implements AutoCloseable {
                 reads[round] = own[round].readMedian / below[round].readMedian;
                 writes[round] = own[round].write / below[round].write;
             }
-            readRatio = median(reads);
-            writeRatio = median(writes);
+            readRatio = Workbench.median(reads);
+            writeRatio = Workbench.median(writes);
         }
         return new Measured(
                 target.name(),
                 target.baseline(),
-                median(Arrays.stream(own).mapToDouble(Turn::readMedian).toArray()),
-                median(Arrays.stream(own).mapToDouble(Turn::readP99).toArray()),
+                Workbench.median(Arrays.stream(own).mapToDouble(Turn::readMedian).toArray()),
+                Workbench.median(Arrays.stream(own).mapToDouble(Turn::readP99).toArray()),
                 readRatio,
-                median(Arrays.stream(own).mapToDouble(Turn::write).toArray()),
+                Workbench.median(Arrays.stream(own).mapToDouble(Turn::write).toArray()),
                 writeRatio);
-    }
-
-    private static double median(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return sorted[sorted.length / 2];
     }
 
     /** One path's part of one round; nanoseconds. */
@@ -220,29 +138,6 @@ public final class AccessBench implements AutoCloseable {
             double write = (double) (System.nanoTime() - begun) / count;
             Arrays.sort(reads);
             return new Turn(reads[count / 2], reads[(int) (count * 0.99)], write);
-        }
-    }
-
-    @Override
-    public void close() throws IOException {
-        IOException failed = null;
-        while (!open.isEmpty()) {
-            try {
-                open.pop().close();
-            } catch (Exception e) {
-                failed = failed == null ? new IOException(e) : failed;
-            }
-        }
-        if (failed != null) {
-            throw failed;
-        }
-    }
-
-    private static void remove(Path folder) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
         }
     }
 }

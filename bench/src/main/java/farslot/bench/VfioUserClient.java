@@ -34,20 +34,17 @@ final class VfioUserClient implements Target {
 
     private final String name;
     private final UnixStream stream;
-    private final AutoCloseable owner;
     private final MemorySegment request = Arena.ofAuto().allocate(MAX_REPLY_BYTES, 8);
     private final MemorySegment reply = Arena.ofAuto().allocate(MAX_REPLY_BYTES, 8);
     private short id;
 
-    private VfioUserClient(String name, UnixStream stream, AutoCloseable owner) {
+    private VfioUserClient(String name, UnixStream stream) {
         this.name = name;
         this.stream = stream;
-        this.owner = owner;
     }
 
-    static VfioUserClient connect(String name, Path socket, AutoCloseable owner)
-            throws IOException {
-        VfioUserClient client = new VfioUserClient(name, UnixStream.connect(socket), owner);
+    static VfioUserClient connect(String name, Path socket) throws IOException {
+        VfioUserClient client = new VfioUserClient(name, UnixStream.connect(socket));
         byte[] json = "{\"capabilities\":{}}\0".getBytes(StandardCharsets.UTF_8);
         // u16 major, u16 minor, JSON.
         client.request.set(U16, HEADER_BYTES, (short) 0);
@@ -122,12 +119,5 @@ final class VfioUserClient implements Target {
     @Override
     public void close() throws IOException {
         stream.close();
-        try {
-            owner.close();
-        } catch (IOException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new IOException(e);
-        }
     }
 }

@@ -22,7 +22,7 @@ public final class ExitCode {
      */
     public static final int LACKING = 5;
 
-    /** Ended by Ctrl-C or a signal, after cleaning up. */
+    /** Ended by Ctrl-C, after cleaning up; 143 by SIGTERM. */
     public static final int INTERRUPTED = 130;
 
     private ExitCode() {}

@@ -38,7 +38,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             "3:refused by the other side",
             "4:not found, or cannot be reached",
             "5:something is lacking on this machine; \"farslot doctor\" says what",
-            "130:interrupted"
+            "130, 143:ended by Ctrl-C, by SIGTERM"
         },
         footer = {
             "",
