@@ -38,6 +38,9 @@ final class VerbProcess implements AutoCloseable {
     private static VerbProcess start(List<String> before, Path runtime, String... arguments)
             throws IOException {
         List<String> command = new ArrayList<>(before);
+        // As at a terminal: what runs these tests in the background ignores Ctrl-C, and a child
+        // would inherit that.
+        command.addAll(List.of("env", "--default-signal=INT"));
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(
                 List.of(

@@ -70,7 +70,11 @@ class DemoTest {
     @ValueSource(strings = {"lab", "farslot lend", "farslot borrow", "-device", "MiB"})
     void leavesNothingWhenInterrupted(String words) throws Exception {
         Bench.lab();
-        try (ChildProcess demo = start(Bench.program(), "demo")) {
+        // As at a terminal: what runs these tests in the background ignores Ctrl-C, and a child
+        // would inherit that.
+        List<String> program = new ArrayList<>(List.of("env", "--default-signal=INT"));
+        program.addAll(Bench.program());
+        try (ChildProcess demo = start(program, "demo")) {
             Console console = Console.of("the demo", demo, null);
             console.await(words, DEMO);
             new ProcessBuilder("kill", "-INT", Long.toString(demo.process().pid()))
