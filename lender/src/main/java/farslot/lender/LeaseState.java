@@ -112,6 +112,17 @@ final class LeaseState {
         return phase;
     }
 
+    /**
+     * How it stands at one moment.
+     *
+     * @param lease that is held or being cleaned up after, else null
+     */
+    record Snapshot(Phase phase, GrantedLease lease) {}
+
+    synchronized Snapshot snapshot() {
+        return new Snapshot(phase, lease);
+    }
+
     synchronized Phase phase() {
         return phase;
     }

@@ -74,7 +74,8 @@ final class LentFunction {
     }
 
     Entry entry() {
-        GrantedLease lease = state.lease();
+        LeaseState.Snapshot now = state.snapshot();
+        GrantedLease lease = now.lease();
         FunctionDescription.Identity identity = description.identity();
         return new Entry(
                 name,
@@ -84,11 +85,11 @@ final class LentFunction {
                 function.generation(),
                 lease == null ? "" : lease.borrower(),
                 lease == null ? 0 : lease.since().toEpochMilli(),
-                Map.of("state", phaseLabel()));
+                Map.of("state", label(now.phase())));
     }
 
-    private String phaseLabel() {
-        return switch (state.phase()) {
+    private static String label(LeaseState.Phase phase) {
+        return switch (phase) {
             case FREE -> "free";
             case LENT -> "lent";
             case CLEANING -> "resetting";
@@ -110,45 +111,56 @@ final class LentFunction {
                             + peer.name()
                             + "\" by an operator, so that another can have it for now.");
         }
-        GrantedLease lease = null;
-        try {
-            while (lease == null && state.awaitCleaned(CLEANING_MILLIS) == LeaseState.Phase.FREE) {
-                lease = state.take(peer.toString(), Instant.now());
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        if (lease == null) {
-            throw refusal();
-        }
+        GrantedLease lease = take(peer.toString());
         revocable = link;
         witness.happened(name, "borrowed", name + " is borrowed by " + lease.borrower() + ".");
         return new FencedGrant(lease, new Fence(function));
     }
 
-    private RefusedException refusal() {
-        GrantedLease lease = state.lease();
-        return switch (state.phase()) {
-            case CLOSED ->
-                    new RefusedException(
-                            RefusedException.Reason.UNAVAILABLE,
-                            name + " is not lent any more: its lender is leaving.");
-            case CLEANING, FREE ->
-                    new RefusedException(
-                            RefusedException.Reason.UNAVAILABLE,
-                            name + " is being reset after its last borrower; try again shortly.");
-            case LENT ->
-                    new RefusedException(
-                            RefusedException.Reason.TAKEN,
-                            name
-                                    + " is borrowed by "
-                                    + lease.borrower()
-                                    + " since "
-                                    + TIME.format(lease.since())
-                                    + ". Wait until it is returned, or \"farslot return "
-                                    + name
-                                    + "\" on the lender's machine takes it back.");
-        };
+    /** Waits while the function is being reset after its last borrower, but not for a borrower. */
+    private GrantedLease take(String borrower) throws RefusedException {
+        long deadline = System.nanoTime() + CLEANING_MILLIS * 1_000_000L;
+        while (true) {
+            GrantedLease lease = state.take(borrower, Instant.now());
+            if (lease != null) {
+                return lease;
+            }
+            LeaseState.Snapshot now = state.snapshot();
+            long leftMillis = (deadline - System.nanoTime()) / 1_000_000L;
+            switch (now.phase()) {
+                case LENT -> throw taken(now.lease());
+                case CLOSED -> throw unavailable("is not lent any more: its lender is leaving.");
+                case CLEANING, FREE -> {
+                    if (leftMillis <= 0) {
+                        throw unavailable(
+                                "is being reset after its last borrower; try again shortly.");
+                    }
+                }
+            }
+            try {
+                state.awaitCleaned(leftMillis);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw unavailable("could not be waited for.");
+            }
+        }
+    }
+
+    private RefusedException unavailable(String why) {
+        return new RefusedException(RefusedException.Reason.UNAVAILABLE, name + " " + why);
+    }
+
+    private RefusedException taken(GrantedLease lease) {
+        return new RefusedException(
+                RefusedException.Reason.TAKEN,
+                name
+                        + " is borrowed by "
+                        + lease.borrower()
+                        + " since "
+                        + TIME.format(lease.since())
+                        + ". Wait until it is returned, or \"farslot return "
+                        + name
+                        + "\" on the lender's machine takes it back.");
     }
 
     /**
