@@ -36,7 +36,7 @@ final class DebianArchive {
     }
 
     /** Why this machine cannot fetch Debian's packages, as half a sentence; or null. */
-    static String lacking() {
+    static String lacking(Path aptFolder) {
         for (String program : List.of("apt-get", "apt-cache", "apt-config", "dpkg-deb")) {
             if (!Command.exists(program)) {
                 return "this system has no " + program;
@@ -48,8 +48,8 @@ final class DebianArchive {
         if (!Files.isReadable(KEYRING)) {
             return "there is no " + KEYRING + " (Debian's package debian-archive-keyring)";
         }
-        if (AptSources.mirrors(Path.of("/etc/apt")).isEmpty()) {
-            return "/etc/apt names no mirror of Debian";
+        if (AptSources.mirrors(aptFolder).isEmpty()) {
+            return aptFolder + " names no mirror of Debian";
         }
         return null;
     }
@@ -57,10 +57,12 @@ final class DebianArchive {
     /**
      * Reads the lists of the system's mirror.
      *
+     * @param aptFolder the system's /etc/apt
      * @param folder empty; takes some 70 MB of lists, and the packages
      * @throws LabException where no mirror can be reached or believed
      */
-    static DebianArchive open(Path folder, Consumer<String> progress) throws IOException {
+    static DebianArchive open(Path folder, Path aptFolder, Consumer<String> progress)
+            throws IOException {
         DebianArchive archive = new DebianArchive(folder, progress);
         for (String name : List.of("state/lists/partial", "cache/archives/partial", "empty")) {
             Files.createDirectories(folder.resolve(name));
@@ -68,7 +70,7 @@ final class DebianArchive {
         Files.writeString(folder.resolve("status"), "");
         Files.writeString(folder.resolve("apt.conf"), archive.configuration());
         String said = "";
-        for (String mirror : AptSources.mirrors(Path.of("/etc/apt"))) {
+        for (String mirror : AptSources.mirrors(aptFolder)) {
             progress.accept("reading the package lists of " + mirror);
             Files.writeString(folder.resolve("sources.list"), sources(mirror));
             Command.Outcome outcome = archive.apt("apt-get", "update", "--error-on=any").run();

@@ -40,6 +40,8 @@ public final class Lab {
     /** Room needed beside the download itself: packages and what is unpacked, measured, and air. */
     private static final long UNPACKED_BYTES = 900_000_000;
 
+    private static final Path APT_FOLDER = Path.of("/etc/apt");
+    private static final System.Logger LOG = System.getLogger("farslot.lab");
     private static final String MANIFEST = "manifest";
     private static final ReentrantLock WITHIN_PROCESS = new ReentrantLock();
 
@@ -64,10 +66,24 @@ public final class Lab {
             String accelerator) {}
 
     private final Path cache;
+    private final Path aptFolder;
+    private final long roomBytes;
 
     /** A lab in a folder of its own, made when needed. */
     public Lab(Path cache) {
+        this(cache, APT_FOLDER, UNPACKED_BYTES);
+    }
+
+    /**
+     * For tests.
+     *
+     * @param aptFolder where the system says which mirror it uses
+     * @param roomBytes what must be free beside the download
+     */
+    Lab(Path cache, Path aptFolder, long roomBytes) {
         this.cache = cache.toAbsolutePath();
+        this.aptFolder = aptFolder;
+        this.roomBytes = roomBytes;
     }
 
     /** The user's: $XDG_CACHE_HOME/farslot or ~/.cache/farslot. */
@@ -122,19 +138,13 @@ public final class Lab {
                 return open();
             }
             makeFolder();
-            WITHIN_PROCESS.lock();
-            try (FileChannel channel =
-                            FileChannel.open(
-                                    cache.resolve("lab.lock"),
-                                    StandardOpenOption.CREATE,
-                                    StandardOpenOption.WRITE);
-                    FileLock lock = lock(channel, progress)) {
-                if (!isPrepared() && lock.isValid()) {
-                    make(progress);
-                }
-            } finally {
-                WITHIN_PROCESS.unlock();
-            }
+            locked(
+                    progress,
+                    () -> {
+                        if (!isPrepared()) {
+                            make(progress);
+                        }
+                    });
             return open();
         } catch (IOException | UncheckedIOException e) {
             throw new LabException(
@@ -198,24 +208,27 @@ public final class Lab {
 
     /** Why this machine cannot {@link #prepare}, as half a sentence; null where it can. */
     public static String unpreparable() {
-        return DebianArchive.lacking();
+        return DebianArchive.lacking(APT_FOLDER);
     }
 
-    /** Removes everything that the lab put into the cache folder. */
+    /** Removes what the lab put into the cache folder, but for the empty file of its lock. */
     public void clean() {
         try {
             if (!Files.isDirectory(cache)) {
                 return;
             }
-            sweep();
-            for (Path lab : labs()) {
-                // First out of the way, so that no half of it is ever taken for a lab.
-                Path aside = aside();
-                Files.move(lab, aside, StandardCopyOption.ATOMIC_MOVE);
-                delete(aside);
-            }
-            new KvmTrial(cache).forget();
-            Files.deleteIfExists(cache.resolve("lab.lock"));
+            locked(
+                    _ -> {},
+                    () -> {
+                        sweep();
+                        for (Path lab : labs()) {
+                            // First out of the way, so that no half of it is ever taken for a lab.
+                            Path aside = aside();
+                            Files.move(lab, aside, StandardCopyOption.ATOMIC_MOVE);
+                            delete(aside);
+                        }
+                        new KvmTrial(cache).forget();
+                    });
         } catch (IOException e) {
             throw new LabException("Cleaning " + cache + " failed: " + sentence(e), e);
         }
@@ -262,6 +275,25 @@ public final class Lab {
         }
     }
 
+    private interface Step {
+        void run() throws IOException;
+    }
+
+    /** One thread of one process at a time. */
+    private void locked(Consumer<String> progress, Step step) throws IOException {
+        WITHIN_PROCESS.lock();
+        try (FileChannel channel =
+                        FileChannel.open(
+                                cache.resolve("lab.lock"),
+                                StandardOpenOption.CREATE,
+                                StandardOpenOption.WRITE);
+                FileLock _ = lock(channel, progress)) {
+            step.run();
+        } finally {
+            WITHIN_PROCESS.unlock();
+        }
+    }
+
     private static FileLock lock(FileChannel channel, Consumer<String> progress)
             throws IOException {
         FileLock lock = channel.tryLock();
@@ -274,20 +306,22 @@ public final class Lab {
 
     private void make(Consumer<String> progress) throws IOException {
         Qemu system = Qemu.ofSystem();
-        String lacking = DebianArchive.lacking();
+        String lacking = DebianArchive.lacking(aptFolder);
         if (lacking != null) {
             throw new LabException(
                     "The lab is made from Debian's packages, which cannot be had here, because "
                             + lacking
                             + ". Bring your own: --qemu (QEMU 10.1 or newer), --kernel and"
                             + " --initrd, the latter two as a Debian machine's \"farslot lab"
-                            + " prepare\" makes them ("
+                            + " prepare\" makes them (vmlinuz and initrd in its "
                             + folder()
-                            + "/vmlinuz and initrd).");
+                            + ").");
         }
         sweep();
         Path aside = aside();
         Files.createDirectories(aside);
+        Thread hook = new Thread(() -> abandon(aside), "remove-half-a-lab");
+        Runtime.getRuntime().addShutdownHook(hook);
         try {
             fill(aside, system, progress);
             if (Files.exists(folder(), LinkOption.NOFOLLOW_LINKS)) {
@@ -297,6 +331,25 @@ public final class Lab {
             progress.accept("the lab is ready: " + folder());
         } finally {
             delete(aside);
+            forget(hook);
+        }
+    }
+
+    /** When this program is ended half-way: the next preparation would sweep it too. */
+    private static void abandon(Path aside) {
+        ChildProcess.closeAll();
+        try {
+            delete(aside);
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.DEBUG, "Left to the next preparation: " + aside, e);
+        }
+    }
+
+    private static void forget(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            LOG.log(System.Logger.Level.DEBUG, "The program is being ended", e);
         }
     }
 
@@ -305,7 +358,7 @@ public final class Lab {
         Path root = aside.resolve("root");
         Files.createDirectories(apt);
         refuseFullDisk(0);
-        DebianArchive archive = DebianArchive.open(apt, progress);
+        DebianArchive archive = DebianArchive.open(apt, aptFolder, progress);
         DebianArchive.Plan plan = archive.plan(packages(system));
         String kernel = archive.kernelPackage();
         long sizeBytes = plan.sizeBytes() + archive.sizeBytes(kernel);
@@ -359,7 +412,7 @@ public final class Lab {
 
     private void refuseFullDisk(long downloadBytes) throws IOException {
         long usable = Files.getFileStore(cache).getUsableSpace();
-        long needed = downloadBytes + UNPACKED_BYTES;
+        long needed = downloadBytes + roomBytes;
         if (usable < needed) {
             throw new LabException(
                     "There is not enough room for the lab in "
