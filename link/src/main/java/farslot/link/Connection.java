@@ -77,7 +77,7 @@ abstract class Connection {
     final Outbox out;
     private final String label;
     private final int role;
-    private final long startedNanos = System.nanoTime();
+    private volatile long startedNanos = System.nanoTime();
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition dispatcherSignal = lock.newCondition();
@@ -220,6 +220,9 @@ abstract class Connection {
                         .toBytes();
         int fixed = Hello.LAYOUT.fixedEnd();
         int at = out.begin(Hello.TYPE, Messages.LINK, 0, 0, fixed + names.length);
+        if (at < 0) {
+            return;
+        }
         MemorySegment frame = out.memory();
         Hello.ABILITIES.set(frame, at, wire.passesDescriptors() ? Hello.DESCRIPTORS : 0);
         Hello.MAX_FRAME.set(frame, at, Messages.MAX_FRAME_BYTES);
@@ -1297,6 +1300,7 @@ abstract class Connection {
         if (overslept > 0) {
             // This process did not run: the peer's silence says nothing.
             lastReceivedNanos = Math.min(now, lastReceivedNanos + overslept);
+            startedNanos = Math.min(now, startedNanos + overslept);
         }
         long silent = now - lastReceivedNanos;
         lock.lock();

@@ -332,7 +332,7 @@ final class Outbox {
             finish();
             // Who writes at this moment takes it along; the wire must not be shut before that.
             long left = Connection.LAST_WORDS_NANOS;
-            while (writing && filled > 0 && left > 0) {
+            while (writing && left > 0) {
                 left = room.awaitNanos(left);
             }
             if (!writing) {

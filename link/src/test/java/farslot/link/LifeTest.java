@@ -11,6 +11,7 @@ import farslot.core.DmaSegment;
 import farslot.core.FunctionEvent;
 import farslot.core.InterruptKind;
 import farslot.core.NearMemory;
+import farslot.core.PciHost;
 import farslot.link.Bench.Over;
 import farslot.posix.MappedMemory;
 import java.lang.foreign.Arena;
@@ -177,13 +178,14 @@ class LifeTest {
             slot.stayAlive();
             FakeFunction fake = bench.lender.f0();
             CompletableFuture<CompletionStatus> end = new CompletableFuture<>();
+            PciHost host = fake.host;
             Thread.ofPlatform()
                     .start(() -> {
                         // The raw slot gave credit for a terabyte, and reads nothing.
                         MemorySegment data = MemorySegment.ofArray(new byte[0x100000]);
                         CompletionStatus status = CompletionStatus.SUCCESS;
                         while (status.isSuccess()) {
-                            status = fake.host.write(1, 0x1000, data);
+                            status = host.write(1, 0x1000, data);
                         }
                         end.complete(status);
                     });
