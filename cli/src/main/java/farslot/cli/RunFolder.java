@@ -2,6 +2,7 @@ package farslot.cli;
 
 import farslot.lab.ChildProcess;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,19 +13,37 @@ import java.util.stream.Stream;
  * program is ended, after all programs that use it have ended.
  */
 final class RunFolder implements AutoCloseable {
-    private final Path path;
     private final Thread hook = new Thread(this::removeAfterChildren, "remove-run-folder");
+    private Path path;
+    private boolean removed;
 
-    private RunFolder(Path path) {
-        this.path = path;
-        Runtime.getRuntime().addShutdownHook(hook);
-    }
+    private RunFolder() {}
 
+    /** Makes the folder, unless this program is being ended already. */
     static RunFolder create() throws IOException {
-        return new RunFolder(Files.createTempDirectory("farslot-run-"));
+        RunFolder folder = new RunFolder();
+        try {
+            // First: from here on whatever is made is removed.
+            Runtime.getRuntime().addShutdownHook(folder.hook);
+        } catch (IllegalStateException e) {
+            throw ending();
+        }
+        folder.make();
+        return folder;
     }
 
-    Path path() {
+    private synchronized void make() throws IOException {
+        if (removed) {
+            throw ending();
+        }
+        path = Files.createTempDirectory("farslot-run-");
+    }
+
+    private static IOException ending() {
+        return new IOException("this program is being ended.");
+    }
+
+    synchronized Path path() {
         return path;
     }
 
@@ -43,13 +62,17 @@ final class RunFolder implements AutoCloseable {
         remove();
     }
 
-    private void remove() {
+    private synchronized void remove() {
+        removed = true;
+        if (path == null) {
+            return;
+        }
         try (Stream<Path> all = Files.walk(path)) {
             List<Path> deepestFirst = all.sorted((a, b) -> b.compareTo(a)).toList();
             for (Path file : deepestFirst) {
                 Files.deleteIfExists(file);
             }
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             System.getLogger("farslot.cli")
                     .log(System.Logger.Level.WARNING, "Cannot remove " + path, e);
         }

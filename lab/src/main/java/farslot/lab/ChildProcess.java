@@ -19,8 +19,20 @@ public final class ChildProcess implements AutoCloseable {
 
     private static final Set<ChildProcess> RUNNING = ConcurrentHashMap.newKeySet();
 
+    /** Held while a program starts, so that none starts unseen while all are ended. */
+    private static final Object STARTING = new Object();
+
+    /** Set for good by {@link #closeAll}: what starts then would outlive this program. */
+    private static boolean ending;
+
     static {
-        Runtime.getRuntime().addShutdownHook(new Thread(ChildProcess::closeAll, "end-children"));
+        try {
+            Runtime.getRuntime()
+                    .addShutdownHook(new Thread(ChildProcess::closeAll, "end-children"));
+        } catch (IllegalStateException e) {
+            // This class is first asked for while the program is being ended.
+            ending = true;
+        }
     }
 
     private final Process process;
@@ -32,17 +44,27 @@ public final class ChildProcess implements AutoCloseable {
     /**
      * Starts the program.
      *
-     * @throws LabException where it cannot be started
+     * @throws LabException where it cannot be started, or after {@link #closeAll}
      */
     public static ChildProcess start(ProcessBuilder builder) {
-        try {
-            ChildProcess child = new ChildProcess(builder.start());
-            RUNNING.add(child);
-            var _ = child.process.onExit().thenRun(() -> RUNNING.remove(child));
-            return child;
-        } catch (IOException e) {
-            throw new LabException(
-                    "Cannot start " + builder.command().get(0) + ": " + e.getMessage() + ".", e);
+        synchronized (STARTING) {
+            if (ending) {
+                throw new LabException(
+                        "Not started: "
+                                + builder.command().get(0)
+                                + ", since this program is being ended.",
+                        null);
+            }
+            try {
+                ChildProcess child = new ChildProcess(builder.start());
+                RUNNING.add(child);
+                var _ = child.process.onExit().thenRun(() -> RUNNING.remove(child));
+                return child;
+            } catch (IOException e) {
+                throw new LabException(
+                        "Cannot start " + builder.command().get(0) + ": " + e.getMessage() + ".",
+                        e);
+            }
         }
     }
 
@@ -84,8 +106,14 @@ public final class ChildProcess implements AutoCloseable {
         }
     }
 
-    /** Ends all that run, for those who clean up after them when this program is ended. */
+    /**
+     * Ends all that run, for those who clean up after them when this program is ended. No other
+     * starts after it.
+     */
     public static void closeAll() {
+        synchronized (STARTING) {
+            ending = true;
+        }
         // All are asked before any is waited for: together they need the time of the slowest.
         RUNNING.forEach(child -> child.process.destroy());
         RUNNING.forEach(ChildProcess::awaitEnd);
