@@ -45,10 +45,6 @@ import java.util.concurrent.locks.ReentrantLock;
 abstract class Connection {
     static final Logger LOG = System.getLogger("farslot.link");
 
-    // What this side gives the peer at the start; docs/protocol.md, "Credits".
-    static final int[] FRAME_CREDITS = {0, 1024, 256, 512};
-    static final int[] BYTE_CREDITS = {0, 0x400000, 0x200000, 0x400000};
-
     /** How long a peer may take to show that it speaks the protocol. */
     static final long HANDSHAKE_NANOS = TimeUnit.SECONDS.toNanos(3);
 
@@ -99,15 +95,10 @@ abstract class Connection {
     private volatile boolean endOfStream;
 
     private final Inbox inbox = new Inbox();
+    private final Accounts accounts = new Accounts();
     private final Request[] requests = new Request[REQUESTS];
     private final int[] freePlaces = new int[REQUESTS];
     private int freeCount;
-    private final long[] consumedFrames = new long[4];
-    private final long[] consumedBytes = new long[4];
-    private final long[] receivedFrames = new long[4];
-    private final long[] receivedBytes = new long[4];
-    private final long[] grantedFrames = new long[4];
-    private final long[] grantedBytes = new long[4];
     private boolean dispatcherIdle;
     private boolean standInWanted;
     private long stickyUntilNanos = System.nanoTime();
@@ -147,10 +138,6 @@ abstract class Connection {
         for (int place = 0; place < REQUESTS; place++) {
             requests[place] = new Request(place, lock.newCondition());
             freePlaces[freeCount++] = REQUESTS - 1 - place;
-        }
-        for (int trafficClass = Messages.POSTED; trafficClass < 4; trafficClass++) {
-            grantedFrames[trafficClass] = FRAME_CREDITS[trafficClass];
-            grantedBytes[trafficClass] = BYTE_CREDITS[trafficClass];
         }
     }
 
@@ -200,44 +187,10 @@ abstract class Connection {
         Thread.Builder.OfPlatform builder = Thread.ofPlatform().daemon(true);
         LinkWatch.add(this);
         dispatcher = builder.name("farslot-" + label).unstarted(this::dispatchLoop);
-        hello();
+        Handshake.speak(out, wire, options, role);
         dispatcher.start();
         builder.name("farslot-keep-" + label).start(this::keepLoop);
         builder.name("farslot-read-" + label).start(this::standInLoop);
-    }
-
-    private void hello() {
-        byte[] preamble = new byte[Preamble.BYTES];
-        MemorySegment segment = MemorySegment.ofArray(preamble);
-        System.arraycopy(Preamble.MAGIC, 0, preamble, 0, Preamble.MAGIC.length);
-        Preamble.VERSION.set(segment, 0, Preamble.CURRENT_VERSION);
-        Preamble.MINOR.set(segment, 0, Preamble.CURRENT_MINOR);
-        out.preamble(preamble);
-        byte[] names =
-                new Composer()
-                        .text(options.name(), Messages.MAX_NAME_BYTES)
-                        .text("farslot 0.1.0", Messages.MAX_NAME_BYTES)
-                        .toBytes();
-        int fixed = Hello.LAYOUT.fixedEnd();
-        int at = out.begin(Hello.TYPE, Messages.LINK, 0, 0, fixed + names.length);
-        if (at < 0) {
-            return;
-        }
-        MemorySegment frame = out.memory();
-        Hello.ABILITIES.set(frame, at, wire.passesDescriptors() ? Hello.DESCRIPTORS : 0);
-        Hello.MAX_FRAME.set(frame, at, Messages.MAX_FRAME_BYTES);
-        Hello.KEEP_ALIVE_MILLIS.set(frame, at, options.keepAlive().toMillis());
-        Hello.DEAD_AFTER_MILLIS.set(frame, at, options.deadAfter().toMillis());
-        Hello.ROLE.set(frame, at, role);
-        Hello.POSTED_FRAMES.set(frame, at, FRAME_CREDITS[Messages.POSTED]);
-        Hello.POSTED_BYTES.set(frame, at, BYTE_CREDITS[Messages.POSTED]);
-        Hello.NON_POSTED_FRAMES.set(frame, at, FRAME_CREDITS[Messages.NON_POSTED]);
-        Hello.NON_POSTED_BYTES.set(frame, at, BYTE_CREDITS[Messages.NON_POSTED]);
-        Hello.COMPLETION_FRAMES.set(frame, at, FRAME_CREDITS[Messages.COMPLETION]);
-        Hello.COMPLETION_BYTES.set(frame, at, BYTE_CREDITS[Messages.COMPLETION]);
-        MemorySegment.copy(names, 0, frame, ValueLayout.JAVA_BYTE, at + fixed, names.length);
-        // A peer that takes nothing must not hold who connects: the keeper flushes.
-        out.end(false);
     }
 
     /** Waits until the peer has said HELLO. */
@@ -429,28 +382,12 @@ abstract class Connection {
     }
 
     private boolean checkPreamble() {
-        int have = Math.min(inEnd, Preamble.BYTES);
-        for (int index = 0; index < Math.min(have, Preamble.MAGIC.length); index++) {
-            if (in.get(ValueLayout.JAVA_BYTE, index) != Preamble.MAGIC[index]) {
-                byte[] seen = in.asSlice(0, inEnd).toArray(ValueLayout.JAVA_BYTE);
-                String words = peerWords() + " is no Farslot: " + Stranger.name(seen) + ".";
-                endLocked(new LinkException(Cause.NO_FARSLOT, words), 0, NO_WORDS);
-                return false;
-            }
-        }
-        if (have < Preamble.BYTES) {
+        LinkException stranger = Handshake.stranger(in, inEnd, peerWords());
+        if (stranger != null) {
+            endLocked(stranger, 0, NO_WORDS);
             return false;
         }
-        int version = Preamble.VERSION.getInt(in, 0);
-        if (version != Preamble.CURRENT_VERSION) {
-            String words =
-                    peerWords()
-                            + " speaks version "
-                            + version
-                            + " of the link protocol, this program version "
-                            + Preamble.CURRENT_VERSION
-                            + ". Use the same release of Farslot on both sides.";
-            endLocked(new LinkException(Cause.OTHER_VERSION, words), 0, NO_WORDS);
+        if (inEnd < Preamble.BYTES) {
             return false;
         }
         preambleSeen = true;
@@ -493,7 +430,7 @@ abstract class Connection {
             linkMessage(layout, at, length);
             return;
         }
-        count(layout, trafficClass, length);
+        accounts.received(layout, trafficClass, length);
         sawGeneration(Header.GENERATION.getInt(in, at));
         if (trafficClass == Messages.COMPLETION) {
             complete(layout, at, length);
@@ -539,33 +476,9 @@ abstract class Connection {
         return descriptor;
     }
 
-    private void count(Layout layout, int trafficClass, int length) throws BrokenFrameException {
-        receivedFrames[trafficClass]++;
-        receivedBytes[trafficClass] += length;
-        if (receivedFrames[trafficClass] > grantedFrames[trafficClass]
-                || receivedBytes[trafficClass] > grantedBytes[trafficClass]) {
-            throw new BrokenFrameException(
-                    Code.CREDIT_EXCEEDED,
-                    layout.type(),
-                    String.format(
-                            "%s is the %s frame number %d, byte %d; credit was given for %d"
-                                    + " frames and %d bytes.",
-                            layout.name(),
-                            Messages.className(trafficClass),
-                            receivedFrames[trafficClass],
-                            receivedBytes[trafficClass],
-                            grantedFrames[trafficClass],
-                            grantedBytes[trafficClass]));
-        }
-    }
-
-    /** What was buffered is not any more: its credit goes back when half of it is used up. */
+    /** What was buffered is not any more. */
     private void consumed(int trafficClass, int length) {
-        consumedFrames[trafficClass]++;
-        consumedBytes[trafficClass] += length;
-        long frames = grantedFrames[trafficClass] - consumedFrames[trafficClass];
-        long bytes = grantedBytes[trafficClass] - consumedBytes[trafficClass];
-        if (frames <= FRAME_CREDITS[trafficClass] / 2 || bytes <= BYTE_CREDITS[trafficClass] / 2) {
+        if (accounts.consumed(trafficClass, length)) {
             creditDue = true;
         }
     }
@@ -574,18 +487,7 @@ abstract class Connection {
         switch (layout.type()) {
             case Hello.TYPE -> takeHello(at, length);
             case Credit.TYPE -> {
-                out.credit(
-                        Messages.POSTED,
-                        Credit.POSTED_FRAMES.get(in, at),
-                        Credit.POSTED_BYTES.get(in, at));
-                out.credit(
-                        Messages.NON_POSTED,
-                        Credit.NON_POSTED_FRAMES.get(in, at),
-                        Credit.NON_POSTED_BYTES.get(in, at));
-                out.credit(
-                        Messages.COMPLETION,
-                        Credit.COMPLETION_FRAMES.get(in, at),
-                        Credit.COMPLETION_BYTES.get(in, at));
+                out.credit(in, at, Credit.POSTED_FRAMES.offset());
                 creditCame.signalAll();
             }
             case Goodbye.TYPE -> {
@@ -623,42 +525,8 @@ abstract class Connection {
 
     private void takeHello(int at, int length) throws BrokenFrameException {
         Messages.Names names = Messages.Names.decode(in, at, length);
-        long deadAfter = Hello.DEAD_AFTER_MILLIS.get(in, at);
-        long keepAlive = Hello.KEEP_ALIVE_MILLIS.get(in, at);
-        if (2 * keepAlive > options.deadAfter().toMillis()
-                || 2 * options.keepAlive().toMillis() > deadAfter) {
-            throw Messages.bad(
-                    Hello.TYPE,
-                    String.format(
-                            "signs of life each %d and %d ms are too rare where silence of %d and"
-                                    + " %d ms means death",
-                            keepAlive,
-                            options.keepAlive().toMillis(),
-                            options.deadAfter().toMillis(),
-                            deadAfter));
-        }
-        int peerRole = Hello.ROLE.getInt(in, at);
-        if (peerRole != (role == Hello.CLIENT ? Hello.SERVER : Hello.CLIENT)) {
-            throw Messages.bad(Hello.TYPE, "role " + peerRole + " is not the other side's");
-        }
-        if (Hello.MAX_FRAME.get(in, at) < Messages.MAX_FRAME_BYTES) {
-            throw Messages.bad(
-                    Hello.TYPE,
-                    "frames of "
-                            + Messages.MAX_FRAME_BYTES
-                            + " bytes must be taken in version 1, not only "
-                            + Hello.MAX_FRAME.get(in, at));
-        }
-        out.credit(
-                Messages.POSTED, Hello.POSTED_FRAMES.get(in, at), Hello.POSTED_BYTES.get(in, at));
-        out.credit(
-                Messages.NON_POSTED,
-                Hello.NON_POSTED_FRAMES.get(in, at),
-                Hello.NON_POSTED_BYTES.get(in, at));
-        out.credit(
-                Messages.COMPLETION,
-                Hello.COMPLETION_FRAMES.get(in, at),
-                Hello.COMPLETION_BYTES.get(in, at));
+        Handshake.checkHello(in, at, options, role);
+        out.credit(in, at, Hello.POSTED_FRAMES.offset());
         peerName = names.name();
         peerProgram = names.program();
         peerAbilities = Hello.ABILITIES.get(in, at);
@@ -1125,21 +993,14 @@ abstract class Connection {
         if (!creditDue || end != null) {
             return;
         }
-        long[] totals = new long[6];
+        long[] totals;
         lock.lock();
         try {
             if (!creditDue) {
                 return;
             }
             creditDue = false;
-            for (int trafficClass = Messages.POSTED; trafficClass < 4; trafficClass++) {
-                grantedFrames[trafficClass] =
-                        consumedFrames[trafficClass] + FRAME_CREDITS[trafficClass];
-                grantedBytes[trafficClass] =
-                        consumedBytes[trafficClass] + BYTE_CREDITS[trafficClass];
-                totals[2 * trafficClass - 2] = grantedFrames[trafficClass];
-                totals[2 * trafficClass - 1] = grantedBytes[trafficClass];
-            }
+            totals = accounts.grant();
         } finally {
             lock.unlock();
         }

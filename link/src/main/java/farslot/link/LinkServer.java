@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Listens on one or several addresses and serves every link that comes: control links, and one link
@@ -27,6 +28,8 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class LinkServer implements AutoCloseable {
     /** More links at once are turned away: what each may buffer is bounded, and so is all. */
     private static final int MOST_LINKS = 1024;
+
+    private static final long CLOSE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final LinkOptions options;
     private final Offer offer;
@@ -194,7 +197,8 @@ public final class LinkServer implements AutoCloseable {
 
     /**
      * Stops listening, says goodbye on every link with the sentence, ends every lease as REVOKED,
-     * and returns when all is ended. Not to be called by what a link calls ({@link Offer}).
+     * and returns when all is ended, or after 10 s where a function does not come back. Not to be
+     * called by what a link calls ({@link Offer}).
      */
     public void close(String sentence) {
         closing = true;
@@ -203,8 +207,14 @@ public final class LinkServer implements AutoCloseable {
         for (ServedLink link : open) {
             link.endByLender(Goodbye.SHUTTING_DOWN, sentence);
         }
+        long deadline = System.nanoTime() + CLOSE_NANOS;
         for (ServedLink link : open) {
-            link.awaitClosed();
+            if (!link.awaitClosed(Math.max(0, deadline - System.nanoTime()))) {
+                Connection.LOG.log(
+                        Level.WARNING,
+                        "{0} is left behind: its function does not come back from an access",
+                        link.peerWords());
+            }
         }
     }
 

@@ -71,15 +71,24 @@ final class Outbox {
         return isWriting ? now - writingSinceNanos : 0;
     }
 
-    /** The peer's credits: totals since the link began; only growth counts. */
-    void credit(int trafficClass, long frames, long bytes) {
+    /**
+     * The peer's credits: totals since the link began, of which only growth counts.
+     *
+     * @param offset where HELLO or CREDIT has them: frames and bytes of each class in turn
+     */
+    void credit(MemorySegment frame, long at, int offset) {
         lock.lock();
         try {
-            if (Long.compareUnsigned(frames, frameLimits[trafficClass]) > 0) {
-                frameLimits[trafficClass] = frames;
-            }
-            if (Long.compareUnsigned(bytes, byteLimits[trafficClass]) > 0) {
-                byteLimits[trafficClass] = bytes;
+            for (int trafficClass = Messages.POSTED; trafficClass < 4; trafficClass++) {
+                int place = offset + 16 * (trafficClass - Messages.POSTED);
+                long frames = new Field("frames", place, 8).get(frame, at);
+                long bytes = new Field("bytes", place + 8, 8).get(frame, at);
+                if (Long.compareUnsigned(frames, frameLimits[trafficClass]) > 0) {
+                    frameLimits[trafficClass] = frames;
+                }
+                if (Long.compareUnsigned(bytes, byteLimits[trafficClass]) > 0) {
+                    byteLimits[trafficClass] = bytes;
+                }
             }
         } finally {
             lock.unlock();

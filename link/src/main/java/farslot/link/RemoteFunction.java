@@ -327,7 +327,7 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
                                     + " many.",
                             map.length(), map.address()));
         }
-        pushing &= map.servedWhileWaiting();
+        notePushing();
         boolean descriptor =
                 options.passDescriptors()
                         && link.peerTakesDescriptors()
@@ -357,15 +357,21 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
         }
     }
 
+    /**
+     * A completion pushes the DMA before it, unless some of the driver's memory is out of reach
+     * while its access waits: then each would wait for the other.
+     */
+    private void notePushing() {
+        pushing = table.maps().stream().allMatch(DmaMap::servedWhileWaiting);
+    }
+
     @Override
     public CompletionStatus unmap(long address, long length) {
         DmaTable.Change change = table.remove(address, length);
         if (!change.status().isSuccess()) {
             return change.status();
         }
-        if (table.maps().isEmpty()) {
-            pushing = true;
-        }
+        notePushing();
         // No time-out: memory that the function may still reach must not be given up.
         Request request = link.request(Unmap.TYPE, null, 0);
         int at = request == null ? -1 : beginFrame(Unmap.TYPE, request, Unmap.BYTES, 0);

@@ -447,8 +447,12 @@ final class ServedLink extends Connection {
 
     /** Nothing of this link reaches the function after this, nor the function the slot. */
     private void detach() {
-        host.close();
-        function.attach(null);
+        if (host != null) {
+            host.close();
+        }
+        if (function != null) {
+            function.attach(null);
+        }
         forget(table.clear());
     }
 
@@ -486,9 +490,13 @@ final class ServedLink extends Connection {
         try {
             if (grant != null) {
                 detach();
-                endGrant(ending(why), why.getMessage());
             }
         } finally {
+            try {
+                endGrant(ending(why), why.getMessage());
+            } finally {
+                gone.accept(this);
+            }
             if (staleWrites > 0 || badAccesses > 0) {
                 LOG.log(
                         Level.INFO,
@@ -497,7 +505,6 @@ final class ServedLink extends Connection {
                         staleWrites,
                         badAccesses);
             }
-            gone.accept(this);
         }
     }
 

@@ -293,6 +293,29 @@ class LifeTest {
         return CompletionStatus.SUCCESS;
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void aCompletionDoesNotWaitForMemoryThatIsOutOfReachMeanwhile(Over over) throws Exception {
+        try (Bench bench = new Bench(over, folder)) {
+            RemoteFunction function = bench.borrow("f0");
+            FakeHost host = new FakeHost();
+            CountDownLatch release = new CountDownLatch(1);
+            host.onInterrupt = () -> await(release);
+            function.attach(host);
+            function.map(new DmaMap(FakeHost.BASE, 0x1000, Direction.READ_WRITE, null, false));
+            FakeFunction fake = bench.lender.f0();
+            MemorySegment word = MemorySegment.ofArray(new byte[4]);
+            fake.onRead =
+                    (region, offset, data) -> {
+                        assertFalse(fake.host.servedWhileWaiting(FakeHost.BASE, 4));
+                        fake.host.interrupt(1, InterruptKind.INTX, 0);
+                    };
+            assertEquals(CompletionStatus.SUCCESS, function.read(0, 0, word, 4));
+            release.countDown();
+            assertEquals("INTX 0 in 1", host.next());
+        }
+    }
+
     @Test
     void memoryWhoseDescriptorTravelsIsReachedWithoutMessages() throws Exception {
         try (Bench bench = new Bench(Over.UNIX, folder);

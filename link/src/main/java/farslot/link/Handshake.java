@@ -1,0 +1,114 @@
+package farslot.link;
+
+import farslot.link.LinkException.Cause;
+import farslot.link.Messages.Hello;
+import farslot.link.Messages.Preamble;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/** The first exchange: preamble and HELLO, said and checked. docs/protocol.md, "Starting". */
+final class Handshake {
+    private static final String PROGRAM = "farslot 0.1.0";
+
+    private Handshake() {}
+
+    /**
+     * Composes preamble and HELLO. A peer that takes nothing must not hold who connects: the keeper
+     * writes them.
+     */
+    static void speak(Outbox out, Wire wire, LinkOptions options, int role) {
+        out.preamble(preamble());
+        byte[] names =
+                new Composer()
+                        .text(options.name(), Messages.MAX_NAME_BYTES)
+                        .text(PROGRAM, Messages.MAX_NAME_BYTES)
+                        .toBytes();
+        int fixed = Hello.LAYOUT.fixedEnd();
+        int at = out.begin(Hello.TYPE, Messages.LINK, 0, 0, fixed + names.length);
+        if (at < 0) {
+            return;
+        }
+        MemorySegment frame = out.memory();
+        Hello.ABILITIES.set(frame, at, wire.passesDescriptors() ? Hello.DESCRIPTORS : 0);
+        Hello.MAX_FRAME.set(frame, at, Messages.MAX_FRAME_BYTES);
+        Hello.KEEP_ALIVE_MILLIS.set(frame, at, options.keepAlive().toMillis());
+        Hello.DEAD_AFTER_MILLIS.set(frame, at, options.deadAfter().toMillis());
+        Hello.ROLE.set(frame, at, role);
+        Hello.POSTED_FRAMES.set(frame, at, Accounts.FRAMES[Messages.POSTED]);
+        Hello.POSTED_BYTES.set(frame, at, Accounts.BYTES[Messages.POSTED]);
+        Hello.NON_POSTED_FRAMES.set(frame, at, Accounts.FRAMES[Messages.NON_POSTED]);
+        Hello.NON_POSTED_BYTES.set(frame, at, Accounts.BYTES[Messages.NON_POSTED]);
+        Hello.COMPLETION_FRAMES.set(frame, at, Accounts.FRAMES[Messages.COMPLETION]);
+        Hello.COMPLETION_BYTES.set(frame, at, Accounts.BYTES[Messages.COMPLETION]);
+        MemorySegment.copy(names, 0, frame, ValueLayout.JAVA_BYTE, at + fixed, names.length);
+        out.end(false);
+    }
+
+    private static byte[] preamble() {
+        byte[] preamble = Arrays.copyOf(Preamble.MAGIC, Preamble.BYTES);
+        MemorySegment segment = MemorySegment.ofArray(preamble);
+        Preamble.VERSION.set(segment, 0, Preamble.CURRENT_VERSION);
+        Preamble.MINOR.set(segment, 0, Preamble.CURRENT_MINOR);
+        return preamble;
+    }
+
+    /**
+     * Why what has come of a preamble so far is none of this version, or null while it can be.
+     *
+     * @param length how many bytes have come
+     * @param who how messages name the peer
+     */
+    static LinkException stranger(MemorySegment seen, int length, String who) {
+        int have = Math.min(length, Preamble.MAGIC.length);
+        byte[] first = seen.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
+        if (!Arrays.equals(first, 0, have, Preamble.MAGIC, 0, have)) {
+            return new LinkException(
+                    Cause.NO_FARSLOT, who + " is no Farslot: " + Stranger.name(first) + ".");
+        }
+        int version = length < Preamble.BYTES ? 0 : Preamble.VERSION.getInt(seen, 0);
+        if (length >= Preamble.BYTES && version != Preamble.CURRENT_VERSION) {
+            return new LinkException(
+                    Cause.OTHER_VERSION,
+                    who
+                            + " speaks version "
+                            + version
+                            + " of the link protocol, this program version "
+                            + Preamble.CURRENT_VERSION
+                            + ". Use the same release of Farslot on both sides.");
+        }
+        return null;
+    }
+
+    /** Whether a link with what the peer's HELLO says can be. */
+    static void checkHello(MemorySegment frame, long at, LinkOptions options, int role)
+            throws BrokenFrameException {
+        long deadAfter = Hello.DEAD_AFTER_MILLIS.get(frame, at);
+        long keepAlive = Hello.KEEP_ALIVE_MILLIS.get(frame, at);
+        if (2 * keepAlive > options.deadAfter().toMillis()
+                || 2 * options.keepAlive().toMillis() > deadAfter) {
+            throw Messages.bad(
+                    Hello.TYPE,
+                    String.format(
+                            "signs of life each %d and %d ms are too rare where silence of %d and"
+                                    + " %d ms means death",
+                            keepAlive,
+                            options.keepAlive().toMillis(),
+                            options.deadAfter().toMillis(),
+                            deadAfter));
+        }
+        int peerRole = Hello.ROLE.getInt(frame, at);
+        if (peerRole != (role == Hello.CLIENT ? Hello.SERVER : Hello.CLIENT)) {
+            throw Messages.bad(Hello.TYPE, "role " + peerRole + " is not the other side's");
+        }
+        long maxFrame = Hello.MAX_FRAME.get(frame, at);
+        if (maxFrame < Messages.MAX_FRAME_BYTES) {
+            throw Messages.bad(
+                    Hello.TYPE,
+                    "frames of "
+                            + Messages.MAX_FRAME_BYTES
+                            + " bytes must be taken in version 1, not only "
+                            + maxFrame);
+        }
+    }
+}
