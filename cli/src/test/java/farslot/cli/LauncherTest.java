@@ -43,6 +43,7 @@ class LauncherTest {
             #!/bin/sh
             here=$(pwd)
             echo "$*" >>"$MAVEN_LOG"
+            sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status >"$MAVEN_LOG.ignored"
             case "$here" in
             */work) ;;
             *)
@@ -340,6 +341,16 @@ class LauncherTest {
                 List.of("-Dfarslot.excluded=none", "-Dfarslot.rounds=full", "-Dtest=A", "test")) {
             assertTrue(asked.get(2).contains(word), asked.get(2));
         }
+    }
+
+    @Test
+    void shouldLetCtrlCReachWhatTheTestsStart() throws Exception {
+        java("jdk-25", "25.0.3");
+        farslot("test");
+        String mask = Files.readString(Path.of(mavenLog + ".ignored")).strip();
+        assumeFalse(mask.isEmpty(), "only where there is /proc");
+        int interrupt = 1 << 1; // SIGINT is 2: signal(7); bit n - 1: proc_pid_status(5)
+        assertEquals(0, Long.parseUnsignedLong(mask, 16) & interrupt, mask);
     }
 
     @Test
