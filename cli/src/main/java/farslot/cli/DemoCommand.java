@@ -1,9 +1,12 @@
 package farslot.cli;
 
+import farslot.lab.ChildProcess;
 import farslot.lab.LabException;
+import farslot.lab.TemporaryFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -24,6 +27,9 @@ import picocli.CommandLine.Option;
         footerHeading = "%nExample:%n",
         footer = "  farslot demo --trace demo.fst")
 final class DemoCommand extends Verb {
+    /** How much later than its children this program may notice Ctrl-C. */
+    private static final Duration INTERRUPTION = Duration.ofMillis(300);
+
     @Option(
             names = "--trace",
             paramLabel = "FILE",
@@ -40,7 +46,7 @@ final class DemoCommand extends Verb {
     @Override
     public Integer call() {
         checkTrace();
-        try (RunFolder folder = RunFolder.create();
+        try (TemporaryFolder folder = TemporaryFolder.create("farslot-run-");
                 Demo demo = new Demo(folder.path(), this::print)) {
             Path file = trace == null ? folder.path().resolve("demo.fst") : trace;
             demo.run(lab, file, keep);
@@ -51,6 +57,10 @@ final class DemoCommand extends Verb {
             print("demo: ok");
             return ExitCode.OK;
         } catch (LabException | IOException e) {
+            if (ChildProcess.isEndingWithin(INTERRUPTION)) {
+                print("demo: interrupted");
+                return ExitCode.INTERRUPTED;
+            }
             print("demo: failed: " + e.getMessage());
             return ExitCode.FAILED;
         }

@@ -4,6 +4,7 @@ import farslot.lab.Accelerator;
 import farslot.lab.Lab;
 import farslot.lab.LabException;
 import farslot.lab.PreparedLab;
+import farslot.lab.TemporaryFolder;
 import farslot.lab.Vm;
 import farslot.link.Address;
 import farslot.link.LinkOptions;
@@ -60,7 +61,7 @@ final class VmRun {
         PreparedLab lab = options.open(ofUser, say);
         Accelerator accelerator = ofUser.accelerator(lab, say);
         List<FarslotProcess> slots = new ArrayList<>();
-        try (RunFolder folder = RunFolder.create()) {
+        try (TemporaryFolder folder = TemporaryFolder.create("farslot-run-")) {
             try {
                 Vm.Builder builder = Vm.builder(lab, accelerator).name(name).memoryMiB(memoryMiB);
                 builder.sharedMemory(sharedMemory).onTerminal().arguments(arguments);

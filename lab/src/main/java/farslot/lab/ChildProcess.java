@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -22,8 +23,8 @@ public final class ChildProcess implements AutoCloseable {
     /** Held while a program starts, so that none starts unseen while all are ended. */
     private static final Object STARTING = new Object();
 
-    /** Set for good by {@link #closeAll}: what starts then would outlive this program. */
-    private static boolean ending;
+    /** Open for good after {@link #closeAll}: what starts then would outlive this program. */
+    private static final CountDownLatch ENDING = new CountDownLatch(1);
 
     static {
         try {
@@ -31,7 +32,7 @@ public final class ChildProcess implements AutoCloseable {
                     .addShutdownHook(new Thread(ChildProcess::closeAll, "end-children"));
         } catch (IllegalStateException e) {
             // This class is first asked for while the program is being ended.
-            ending = true;
+            ENDING.countDown();
         }
     }
 
@@ -48,7 +49,7 @@ public final class ChildProcess implements AutoCloseable {
      */
     public static ChildProcess start(ProcessBuilder builder) {
         synchronized (STARTING) {
-            if (ending) {
+            if (ENDING.getCount() == 0) {
                 throw new LabException(
                         "Not started: "
                                 + builder.command().get(0)
@@ -65,6 +66,19 @@ public final class ChildProcess implements AutoCloseable {
                         "Cannot start " + builder.command().get(0) + ": " + e.getMessage() + ".",
                         e);
             }
+        }
+    }
+
+    /**
+     * Whether this program is being ended, or is within this time. Ctrl-C reaches children too, and
+     * their end may be noticed first: then it is no failure of theirs.
+     */
+    public static boolean isEndingWithin(Duration time) {
+        try {
+            return ENDING.await(time.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
         }
     }
 
@@ -112,7 +126,7 @@ public final class ChildProcess implements AutoCloseable {
      */
     public static void closeAll() {
         synchronized (STARTING) {
-            ending = true;
+            ENDING.countDown();
         }
         // All are asked before any is waited for: together they need the time of the slowest.
         RUNNING.forEach(child -> child.process.destroy());

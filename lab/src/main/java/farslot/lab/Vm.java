@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -126,7 +125,7 @@ public final class Vm implements AutoCloseable {
     }
 
     private final String name;
-    private final Path folder;
+    private final TemporaryFolder folder;
     private final MachineSocket agentSocket;
     private final MachineSocket qmpSocket;
     private final ChildProcess process;
@@ -137,8 +136,8 @@ public final class Vm implements AutoCloseable {
     private Vm(Builder builder) throws IOException {
         name = builder.name;
         folder = socketFolder();
-        agentSocket = new MachineSocket(folder.resolve("agent"));
-        qmpSocket = new MachineSocket(folder.resolve("qmp"));
+        agentSocket = new MachineSocket(folder.path().resolve("agent"));
+        qmpSocket = new MachineSocket(folder.path().resolve("qmp"));
         List<String> words = words(builder, agentSocket.path(), qmpSocket.path());
         ProcessBuilder process = new ProcessBuilder(words);
         process.environment().putAll(builder.lab.qemu().environment());
@@ -289,26 +288,19 @@ public final class Vm implements AutoCloseable {
         return json.append('"').toString();
     }
 
-    private static Path socketFolder() throws IOException {
-        Path folder = Files.createTempDirectory("farslot-vm-");
-        if (folder.resolve("agent").toString().getBytes(StandardCharsets.UTF_8).length
-                <= LONGEST_SOCKET_PATH) {
+    private static TemporaryFolder socketFolder() throws IOException {
+        TemporaryFolder folder = TemporaryFolder.create("farslot-vm-");
+        Path longest = folder.path().resolve("agent");
+        if (longest.toString().getBytes(StandardCharsets.UTF_8).length <= LONGEST_SOCKET_PATH) {
             return folder;
         }
-        Files.delete(folder);
-        return Files.createTempDirectory(Path.of("/tmp"), "farslot-vm-");
+        folder.close();
+        return TemporaryFolder.createIn(Path.of("/tmp"), "farslot-vm-");
     }
 
     private void removeSockets() {
         agentSocket.close();
         qmpSocket.close();
-        try {
-            Files.deleteIfExists(agentSocket.path());
-            Files.deleteIfExists(qmpSocket.path());
-            Files.deleteIfExists(folder);
-        } catch (IOException e) {
-            System.getLogger("farslot.lab")
-                    .log(System.Logger.Level.WARNING, "Cannot remove " + folder, e);
-        }
+        folder.close();
     }
 }

@@ -1,6 +1,5 @@
-package farslot.cli;
+package farslot.lab;
 
-import farslot.lab.ChildProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -10,40 +9,49 @@ import java.util.stream.Stream;
 
 /**
  * A folder for the files of one run: image, sockets, log. It is removed when closed, and when this
- * program is ended, after all programs that use it have ended.
+ * program is ended, after all of its children have ended. Any thread may close it, several times.
  */
-final class RunFolder implements AutoCloseable {
-    private final Thread hook = new Thread(this::removeAfterChildren, "remove-run-folder");
+public final class TemporaryFolder implements AutoCloseable {
+    private final Thread hook = new Thread(this::removeAfterChildren, "remove-temporary-folder");
     private Path path;
     private boolean removed;
 
-    private RunFolder() {}
+    private TemporaryFolder() {}
 
-    /** Makes the folder, unless this program is being ended already. */
-    static RunFolder create() throws IOException {
-        RunFolder folder = new RunFolder();
+    /**
+     * A new folder for this user alone, where the system keeps such folders.
+     *
+     * @throws IOException where it cannot be made, or this program is being ended already
+     */
+    public static TemporaryFolder create(String prefix) throws IOException {
+        return createIn(Path.of(System.getProperty("java.io.tmpdir")), prefix);
+    }
+
+    /** The same below another folder. */
+    static TemporaryFolder createIn(Path above, String prefix) throws IOException {
+        TemporaryFolder folder = new TemporaryFolder();
         try {
             // First: from here on whatever is made is removed.
             Runtime.getRuntime().addShutdownHook(folder.hook);
         } catch (IllegalStateException e) {
             throw ending();
         }
-        folder.make();
+        folder.make(above, prefix);
         return folder;
     }
 
-    private synchronized void make() throws IOException {
+    private synchronized void make(Path above, String prefix) throws IOException {
         if (removed) {
             throw ending();
         }
-        path = Files.createTempDirectory("farslot-run-");
+        path = Files.createTempDirectory(above, prefix);
     }
 
     private static IOException ending() {
         return new IOException("this program is being ended.");
     }
 
-    synchronized Path path() {
+    public synchronized Path path() {
         return path;
     }
 
@@ -52,7 +60,7 @@ final class RunFolder implements AutoCloseable {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
-            return; // The hook runs already.
+            return; // The hook runs already, and does it when it is time.
         }
         remove();
     }
@@ -63,17 +71,18 @@ final class RunFolder implements AutoCloseable {
     }
 
     private synchronized void remove() {
-        removed = true;
-        if (path == null) {
+        if (removed || path == null) {
+            removed = true;
             return;
         }
+        removed = true;
         try (Stream<Path> all = Files.walk(path)) {
             List<Path> deepestFirst = all.sorted((a, b) -> b.compareTo(a)).toList();
             for (Path file : deepestFirst) {
                 Files.deleteIfExists(file);
             }
         } catch (IOException | UncheckedIOException e) {
-            System.getLogger("farslot.cli")
+            System.getLogger("farslot.lab")
                     .log(System.Logger.Level.WARNING, "Cannot remove " + path, e);
         }
     }
