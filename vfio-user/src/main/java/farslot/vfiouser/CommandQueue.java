@@ -14,6 +14,10 @@ final class CommandQueue {
     private final ArrayDeque<Message> messages = new ArrayDeque<>();
     private long bytes;
     private int owed;
+
+    /** Whether the message that was taken last may not be done yet. */
+    private boolean inHand;
+
     private boolean ended;
     private IOException broken;
 
@@ -34,6 +38,7 @@ final class CommandQueue {
 
     /** The next message; null at the end. {@link #begun} follows. */
     synchronized Message take() throws IOException, InterruptedException {
+        inHand = false;
         while (messages.isEmpty()) {
             if (broken != null) {
                 throw new IOException(broken.getMessage(), broken);
@@ -45,6 +50,7 @@ final class CommandQueue {
         }
         Message message = messages.remove();
         bytes -= cost(message);
+        inHand = true;
         notifyAll();
         return message;
     }
@@ -56,6 +62,11 @@ final class CommandQueue {
 
     synchronized boolean owesReply() {
         return owed > 0;
+    }
+
+    /** Whether all that was added has been done. */
+    synchronized boolean isIdle() {
+        return messages.isEmpty() && !inHand;
     }
 
     /** Nothing more will come; why, where the connection broke, else null. */

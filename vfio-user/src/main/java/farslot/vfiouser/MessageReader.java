@@ -24,6 +24,7 @@ final class MessageReader {
 
     private final UnixStream stream;
     private final Complaints complaints;
+    private final ReaderState state;
     private final Message message = new Message();
     private MemorySegment buffer;
 
@@ -42,9 +43,10 @@ final class MessageReader {
     /** Descriptors, and between which positions of the stream their message begins. */
     private record Arrival(long from, long to, ReceivedDescriptors descriptors) {}
 
-    MessageReader(UnixStream stream, Complaints complaints) {
+    MessageReader(UnixStream stream, Complaints complaints, ReaderState state) {
         this.stream = stream;
         this.complaints = complaints;
+        this.state = state;
         buffer = Arena.ofAuto().allocate(FIRST_BUFFER_BYTES, 8);
     }
 
@@ -53,7 +55,7 @@ final class MessageReader {
      * any more, but the message it gave stays readable.
      */
     MessageReader successor() {
-        MessageReader successor = new MessageReader(stream, complaints);
+        MessageReader successor = new MessageReader(stream, complaints, state);
         long rest = end - begin;
         successor.buffer = Arena.ofAuto().allocate(Math.max(rest, FIRST_BUFFER_BYTES), Long.BYTES);
         MemorySegment.copy(buffer, begin, successor.buffer, 0, rest);
@@ -160,6 +162,9 @@ final class MessageReader {
     private boolean fill(long wanted) throws IOException {
         makeRoom(wanted);
         long available = end - begin;
+        if (available == 0) {
+            state.awaitMore(stream);
+        }
         long most = exactly ? wanted - available : buffer.byteSize() - end;
         int count = stream.read(buffer, end, most, receiving);
         if (count < 0) {

@@ -8,11 +8,12 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * Waits on the descriptor by which KVM tells the end of an INTx interrupt (SET_IRQS 0x14): each
  * signal is an UNMASK. The guest's acknowledging write comes by the socket and the signal beside
- * it, so the unmask waits until the socket is empty.
+ * it, so the unmask waits until all that had been sent is done. A client that sends without pause
+ * for a second does not hold it up any longer.
  */
 final class ResampleThread implements AutoCloseable {
     private static final long LOOK_AGAIN_NANOS = 20_000;
-    private static final int LOOKS = 500;
+    private static final int LOOKS = 50_000;
 
     private final EventFd event;
     private final PollSet set;

@@ -65,6 +65,7 @@ final class Session
     private final Region[] regions = new Region[Messages.REGION_COUNT];
     private ClientInterrupts interrupts;
     private PendingBits pendingBits;
+    private final ReaderState readerState = new ReaderState();
     private MessageReader reader;
     private ResampleThread resample;
     private boolean memoryLookedAt;
@@ -93,7 +94,7 @@ final class Session
         this.observer = observer;
         complaints = new Complaints("vfio-user client of " + name);
         calls = new FunctionCalls(function);
-        reader = new MessageReader(stream, complaints);
+        reader = new MessageReader(stream, complaints, readerState);
     }
 
     void start() {
@@ -701,6 +702,7 @@ final class Session
             resample.close();
             resample = null;
         }
+        readerState.watch(event != null);
         if (event == null) {
             return;
         }
@@ -712,7 +714,10 @@ final class Session
                             new ResampleThread.Unmask() {
                                 @Override
                                 public boolean isIdle() throws IOException {
-                                    return turn.current() == Turn.NONE && !stream.awaitReadable(0);
+                                    // In this order: see ReaderState.
+                                    return !stream.awaitReadable(0)
+                                            && readerState.isWaiting()
+                                            && commands.isIdle();
                                 }
 
                                 @Override

@@ -60,7 +60,8 @@ class MessageReaderProperties {
                         return null;
                     });
             Thread.ofPlatform().daemon().start(sender);
-            MessageReader reader = new MessageReader(pair.second(), new Complaints("a test"));
+            MessageReader reader =
+                    new MessageReader(pair.second(), new Complaints("a test"), new ReaderState());
             int index = 0;
             for (Sent sent : messages) {
                 if (index % 7 == 6) {

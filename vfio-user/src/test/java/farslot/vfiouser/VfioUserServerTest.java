@@ -484,7 +484,7 @@ class VfioUserServerTest {
                 client.events(0, 0, 1, event);
                 assertDone(client.setInterrupts(0x14, 0, 0, 1, resample));
                 function.awaitCall("ENABLE");
-                for (int round = 0; round < 100; round++) {
+                for (int round = 0; round < 1000; round++) {
                     client.post(0, 0, 4, round);
                     resample.signal();
                     assertEquals("write 0 0x0 4 4", function.nextCall());
