@@ -28,7 +28,14 @@ final class LabOptions {
                             + " the demo run by its init.")
     Path initrd;
 
+    /** What is there by these options; prepares what is not. */
     PreparedLab open(Lab of, Consumer<String> progress) {
+        if (kernel != null && initrd == null) {
+            throw new CommandFailure(
+                    ExitCode.USAGE,
+                    "--kernel needs --initrd too: the drivers in an initial RAM disk fit one kernel"
+                            + " only.");
+        }
         return of.open(qemu, kernel, initrd, progress);
     }
 }
