@@ -51,6 +51,25 @@ final class Demo implements AutoCloseable {
      * @throws LabException when a step fails; what else is running is still to be closed
      */
     void run(LabOptions options, Path trace, boolean keep) throws IOException {
+        try {
+            runSteps(options, trace, keep);
+        } catch (LabException e) {
+            throw blame(e);
+        }
+    }
+
+    /** Where a process ended by itself that is the reason, and not what was noticed of it. */
+    private LabException blame(LabException e) {
+        for (FarslotProcess process : running) {
+            if (!process.process().isAlive()) {
+                String words = process.console().lastLines(2);
+                return new LabException(process.role() + " ended by itself: " + words, e);
+            }
+        }
+        return e;
+    }
+
+    private void runSteps(LabOptions options, Path trace, boolean keep) throws IOException {
         step("lab");
         Lab ofUser = Lab.ofUser();
         PreparedLab lab = options.open(ofUser, this::detail);
@@ -113,6 +132,10 @@ final class Demo implements AutoCloseable {
             builder.shell();
         }
         Vm vm = builder.start();
+        // Without its disk the machine would try for minutes before Linux gives up.
+        for (FarslotProcess process : running) {
+            var _ = process.process().process().onExit().thenRun(vm::close);
+        }
         detail("-device " + Vm.vfioUserDevice(socket, "pcie.0", "4"));
         vm.guest().awaitReady(BOOT);
         detail("Linux is up: " + vm.guest().sh("uname -sr"));

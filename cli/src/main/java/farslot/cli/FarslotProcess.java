@@ -9,10 +9,12 @@ import java.util.List;
  * can be waited for. It ends when closed, and with this program at the latest.
  */
 final class FarslotProcess implements AutoCloseable {
+    private final String role;
     private final ChildProcess process;
     private final Console console;
 
-    private FarslotProcess(ChildProcess process, Console console) {
+    private FarslotProcess(String role, ChildProcess process, Console console) {
+        this.role = role;
         this.process = process;
         this.console = console;
     }
@@ -27,7 +29,12 @@ final class FarslotProcess implements AutoCloseable {
                 new ProcessBuilder(Program.command(arguments.toArray(String[]::new)));
         builder.redirectErrorStream(true);
         ChildProcess process = ChildProcess.start(builder);
-        return new FarslotProcess(process, Console.of(role, process, null));
+        return new FarslotProcess(role, process, Console.of(role, process, null));
+    }
+
+    /** As it was started, for messages. */
+    String role() {
+        return role;
     }
 
     /** What it says on standard output and standard error. */

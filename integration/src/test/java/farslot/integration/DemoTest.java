@@ -86,6 +86,25 @@ class DemoTest {
         assertNothingLeft();
     }
 
+    @Test
+    void saysThatItsLenderEnded() throws Exception {
+        Bench.lab();
+        try (ChildProcess demo = start(Bench.program(), "demo")) {
+            Console console = Console.of("the demo", demo, null);
+            console.await("MiB", DEMO);
+            demo.process()
+                    .children()
+                    .filter(child -> words(child.pid()).contains("\0lend\0"))
+                    .forEach(ProcessHandle::destroy);
+            assertTrue(demo.await(Bench.START) && console.awaitEnd(Bench.START), console::text);
+            assertEquals(1, demo.process().exitValue(), console::text);
+            assertTrue(
+                    console.text().contains("demo: failed: the lender ended by itself"),
+                    console::text);
+        }
+        assertNothingLeft();
+    }
+
     /** From an empty cache: the lab is prepared by an ordinary user too. */
     @Test
     void worksForAnOrdinaryUserFromNothing() throws Exception {
