@@ -62,4 +62,47 @@ class LenderFailureTest {
             disk.unmount();
         }
     }
+
+    /** Killed while Linux writes: what was on the disk before is there when the disk is back. */
+    @Test
+    void whatWasFlushedSurvivesWhenItHappensUnderLoad() throws Exception {
+        try (Bench bench = Bench.in(folder)) {
+            String device = "nvme,name=n0,image=" + bench.image("disk") + ",size=256M";
+            Bench.Running lender = bench.lend(device);
+            String address = Bench.address(lender);
+            Vm vm = bench.boot(bench.machine().vfioUser(bench.borrow("n0@" + address)));
+            Guest guest = vm.guest();
+            GuestDisk disk = GuestDisk.bind(guest);
+            disk.format();
+            disk.mount();
+            String written = disk.fill(8);
+            String place = "/sys/bus/pci/devices/" + disk.identity().pciAddress();
+            guest.sh(
+                    """
+                    (while dd if=/dev/zero of=/mnt/load bs=64k count=512 conv=fsync; do
+                        echo again
+                    done) > /tmp/load 2>&1 &
+                    until grep -q again /tmp/load; do sleep 0.1; done
+                    """,
+                    GuestDisk.LONG);
+
+            lender.kill();
+            int port = Integer.parseInt(address.substring(address.indexOf(':') + 1));
+            Bench.address(bench.lendAt(device, port));
+            guest.sh(
+                    """
+                    umount -l /mnt
+                    echo 1 > %s/remove
+                    while grep -q nvme0n1 /proc/partitions; do sleep 0.1; done
+                    echo 1 > /sys/bus/pci/rescan
+                    """
+                            .formatted(place),
+                    GuestDisk.LONG);
+            disk.awaitThere();
+            disk.mount();
+            assertEquals(written, disk.checksum());
+            disk.unmount();
+            disk.check();
+        }
+    }
 }
