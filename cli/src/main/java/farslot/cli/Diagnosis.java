@@ -70,6 +70,9 @@ final class Diagnosis {
         diagnosis.runtimeDirectory();
         diagnosis.openFiles();
         diagnosis.lockedMemory();
+        diagnosis.program(
+                "setpriv",
+                "only for ending what \"demo\" and \"vm run\" started when they end by kill -9");
         diagnosis.program("gcc", "only for checking the protocol with clients in C");
         diagnosis.program("python3", "only for checking the protocol with devices in Python");
         return List.copyOf(diagnosis.findings);

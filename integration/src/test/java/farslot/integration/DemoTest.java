@@ -86,6 +86,24 @@ class DemoTest {
         assertNothingLeft();
     }
 
+    /** And kill -9, after which it can do nothing itself. */
+    @ParameterizedTest
+    @ValueSource(strings = {"lab", "farslot lend", "farslot borrow", "-device", "MiB"})
+    void leavesNothingWhenKilled(String words) throws Exception {
+        Bench.lab();
+        try (ChildProcess demo = start(Bench.program(), "demo")) {
+            Console console = Console.of("the demo", demo, null);
+            console.await(words, DEMO);
+            List<ProcessHandle> started = demo.process().descendants().toList();
+            demo.process().destroyForcibly();
+            assertTrue(demo.await(Bench.START), console::text);
+            for (ProcessHandle child : started) {
+                child.onExit().get(Bench.START.toSeconds(), TimeUnit.SECONDS);
+            }
+        }
+        assertNothingLeft();
+    }
+
     @Test
     void saysThatItsLenderEnded() throws Exception {
         Bench.lab();

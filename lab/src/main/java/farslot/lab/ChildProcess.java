@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A program that this one started and that must not outlive it: it is ended when closed, and when
- * the Java machine ends for whatever reason short of kill -9.
+ * the Java machine ends for whatever reason, {@code kill -9} too ({@link DeathSignal}).
  *
  * <p>Ending is asked for first (SIGTERM), so that the program can clean up, and forced after {@link
  * #PATIENCE}. Only the process started here is signalled, by its handle. Any thread may call.
@@ -56,15 +56,14 @@ public final class ChildProcess implements AutoCloseable {
                                 + ", since this program is being ended.",
                         null);
             }
+            String program = builder.command().getFirst();
             try {
-                ChildProcess child = new ChildProcess(builder.start());
+                ChildProcess child = new ChildProcess(DeathSignal.start(builder));
                 RUNNING.add(child);
                 var _ = child.process.onExit().thenRun(() -> RUNNING.remove(child));
                 return child;
             } catch (IOException e) {
-                throw new LabException(
-                        "Cannot start " + builder.command().get(0) + ": " + e.getMessage() + ".",
-                        e);
+                throw new LabException("Cannot start " + program + ": " + e.getMessage() + ".", e);
             }
         }
     }
