@@ -226,6 +226,11 @@ public final class RawClient implements AutoCloseable {
         return stream.awaitReadable(0);
     }
 
+    /** What to wait for messages on, beside other things. */
+    public Descriptor descriptor() {
+        return stream.descriptor();
+    }
+
     /** Room for fields in the machine's byte order. */
     public static ByteBuffer fields(int bytes) {
         return ByteBuffer.allocate(bytes).order(ByteOrder.nativeOrder());

@@ -4,7 +4,7 @@ import farslot.core.InterruptKind;
 import java.lang.foreign.MemorySegment;
 
 /** What a driver has in its hands: registers, memory that it lends, and its interrupts. */
-interface DriverSide {
+public interface DriverSide {
     /** Where {@link #ram} lies in DMA addresses. */
     long RAM_ADDRESS = 0x1_0000_0000L;
 
