@@ -1,5 +1,7 @@
 /** The measurements behind "farslot bench". */
 module farslot.bench {
+    requires java.logging;
+    requires java.management;
     requires farslot.posix;
     requires farslot.link;
     requires farslot.recorder;
@@ -8,6 +10,7 @@ module farslot.bench {
     requires farslot.vfiouser;
     requires farslot.devices.edu;
     requires farslot.devices.nvme;
+    requires farslot.lab;
 
     exports farslot.bench;
 }

@@ -1,23 +1,39 @@
 package farslot.bench;
 
-import java.io.IOException;
-
 /**
- * Something whose accesses are measured: a path to a device, or a bare socket. One thread uses it.
+ * What a measured value is to reach.
+ *
+ * @param words for people
  */
-interface Target extends AutoCloseable {
-    /** As printed. */
-    String name();
+record Target(String words, Rule rule) {
+    /** Whether the target is met; null where that cannot be told. */
+    interface Rule {
+        Boolean met(double value, Double baseline, Double ratio);
+    }
 
-    /** The name of the bare socket below it; null where there is none. */
-    String baseline();
+    static final Target NONE = new Target(null, (value, baseline, ratio) -> null);
 
-    /** Reads a 4-byte register and has its value on return. */
-    void read() throws IOException;
+    static Target ratioAtMost(double most) {
+        return new Target(
+                "ratio <= " + most,
+                (value, baseline, ratio) -> ratio == null ? null : ratio <= most);
+    }
 
-    /** Writes a 4-byte register; returns when the write is taken, as PCI's posted writes do. */
-    void write() throws IOException;
+    static Target ratioAtLeast(double least) {
+        return new Target(
+                "ratio >= " + least,
+                (value, baseline, ratio) -> ratio == null ? null : ratio >= least);
+    }
 
-    @Override
-    void close() throws IOException;
+    static Target valueAtLeast(int least) {
+        return new Target(">= " + least, (value, baseline, ratio) -> value >= least);
+    }
+
+    /** A multiple of the baseline and something for getting there. */
+    static Target atMost(double times, double more) {
+        return new Target(
+                String.format("<= %.0f x baseline + %.0f", times, more),
+                (value, baseline, ratio) ->
+                        baseline == null ? null : value <= times * baseline + more);
+    }
 }

@@ -1,55 +1,65 @@
 package farslot.bench;
 
-import farslot.core.PciFunction;
-import farslot.lender.Lender;
-import farslot.lender.Lender.Lendable;
-import farslot.lender.LendingException;
-import farslot.link.Address;
-import farslot.link.LinkException;
-import farslot.link.LinkOptions;
-import farslot.link.RefusedException;
-import farslot.link.RemoteFunction;
-import farslot.link.RuntimeDirectory;
-import farslot.link.Wish;
-import farslot.recorder.RecorderTap;
-import farslot.recorder.TraceException;
-import farslot.recorder.TraceOptions;
-import farslot.sdk.DeviceCreationException;
-import farslot.sdk.DeviceFunction;
-import farslot.sdk.DeviceKind;
-import farslot.sdk.Options;
+import farslot.lab.TemporaryFolder;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.Deque;
-import java.util.List;
-import java.util.Map;
-import java.util.stream.Stream;
+import java.util.function.Consumer;
 
 /**
- * What measurements are made of: devices, a lender for some of them, and the links to it. All in
- * this process, each end of each link on threads of its own, as on two machines with no wire
- * between. {@link #close} closes everything, what was made last first.
+ * What measurements are made with: a folder, and the processes and connections that were opened.
+ * {@link #close} ends and removes everything, what came last first.
  */
 final class Workbench implements AutoCloseable {
-    /** The two ways to the lender. */
-    enum Way {
-        UNIX,
-        TCP
+    private final TemporaryFolder folder = TemporaryFolder.create("farslot-bench-");
+    private final Deque<AutoCloseable> open = new ArrayDeque<>();
+    private final Consumer<String> progress;
+    private final boolean hasBaselines;
+    private int files;
+
+    private Workbench(Consumer<String> progress, boolean withBaselines) throws IOException {
+        this.progress = progress;
+        boolean ready = false;
+        try {
+            hasBaselines = withBaselines && Baselines.compile(folder.path());
+            ready = true;
+        } finally {
+            if (!ready) {
+                folder.close();
+            }
+        }
+        if (!hasBaselines) {
+            progress.accept("There is no gcc: no baselines, and so no ratios.");
+        }
     }
 
-    private final Path folder = Files.createTempDirectory("farslot-bench");
-    private final Deque<AutoCloseable> open = new ArrayDeque<>();
-    private Lender lender;
+    /**
+     * Makes a folder and the baselines in it.
+     *
+     * @param progress is told what is done
+     * @param withBaselines false to do as if there were no gcc
+     */
+    static Workbench open(Consumer<String> progress, boolean withBaselines) throws IOException {
+        return new Workbench(progress, withBaselines);
+    }
 
-    Workbench() throws IOException {}
+    /** Whether the programs of {@link Baselines} are there. */
+    boolean hasBaselines() {
+        return hasBaselines;
+    }
 
-    /** For files of the measurement; gone afterwards. */
-    Path folder() {
-        return folder;
+    Consumer<String> progress() {
+        return progress;
+    }
+
+    /** The path of a file that is not there yet; short enough for a socket. */
+    Path file() {
+        return folder.path().resolve("f" + files++);
+    }
+
+    Path program(String name) {
+        return folder.path().resolve(name);
     }
 
     /** Closes it too, before everything that was made before it. */
@@ -58,63 +68,31 @@ final class Workbench implements AutoCloseable {
         return closeable;
     }
 
-    DeviceFunction device(DeviceKind kind, Map<String, String> options) throws IOException {
-        try {
-            return keep(DeviceFunction.of(kind.kind(), kind.create(Options.check(kind, options))));
-        } catch (DeviceCreationException e) {
-            throw new IOException(e.getMessage(), e);
+    /** A bare UNIX socket: the side that orders rounds. Null without baselines. */
+    Peer unixSocket(int requestBytes, int replyBytes) throws IOException {
+        if (!hasBaselines) {
+            return null;
         }
+        Path program = program("socket");
+        Path path = file();
+        keep(Peer.program(program, "serve", "unix", path, requestBytes, replyBytes)).line();
+        return keep(Peer.program(program, "drive", "unix", path, requestBytes, replyBytes));
     }
 
-    PciFunction recorded(String name, PciFunction function) throws IOException {
-        try {
-            return keep(
-                    RecorderTap.recording(
-                            function, folder.resolve(name + ".fst"), TraceOptions.DEFAULT));
-        } catch (TraceException e) {
-            throw new IOException(e.getMessage(), e);
+    /** A bare TCP connection, likewise. */
+    Peer tcpSocket(int requestBytes, int replyBytes) throws IOException {
+        if (!hasBaselines) {
+            return null;
         }
+        Path program = program("socket");
+        String port =
+                keep(Peer.program(program, "serve", "tcp", 0, requestBytes, replyBytes)).line();
+        return keep(Peer.program(program, "drive", "tcp", port, requestBytes, replyBytes));
     }
 
-    /** Lends these from now on; once. */
-    void lend(List<Lendable> lendables) throws IOException {
-        try {
-            lender =
-                    keep(
-                            Lender.open(
-                                    RuntimeDirectory.at(folder.resolve("run")),
-                                    lendables,
-                                    List.of(new Address.Tcp("127.0.0.1", 0)),
-                                    options(),
-                                    sentence -> {},
-                                    () -> {}));
-        } catch (LendingException e) {
-            throw new IOException(e.getMessage(), e);
-        }
-    }
-
-    PciFunction borrow(String name, Way way) throws IOException {
-        return borrow(name, way, options());
-    }
-
-    PciFunction borrow(String name, Way way, LinkOptions options) throws IOException {
-        // The lender's control socket comes first.
-        Address address = lender.addresses().get(way == Way.UNIX ? 0 : 1);
-        try {
-            return keep(RemoteFunction.borrow(address, new Wish(name), options, why -> {}));
-        } catch (LinkException | RefusedException e) {
-            throw new IOException(e.getMessage(), e);
-        }
-    }
-
-    static LinkOptions options() {
-        return LinkOptions.named("bench").withInsecure(true);
-    }
-
-    static double median(double[] values) {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
-        return sorted[sorted.length / 2];
+    /** A turn of a baseline; null where there is none. */
+    static Contest.Turn turn(Peer baseline, String order) {
+        return baseline == null ? null : () -> baseline.round(order);
     }
 
     @Override
@@ -127,17 +105,9 @@ final class Workbench implements AutoCloseable {
                 failed = failed == null ? new IOException(e.getMessage(), e) : failed;
             }
         }
-        remove();
+        folder.close();
         if (failed != null) {
             throw failed;
-        }
-    }
-
-    private void remove() throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
         }
     }
 }

@@ -1,11 +1,10 @@
 /**
- * The measurements behind {@code farslot bench}: what an access costs on each path from a driver to
- * a device, as a ratio to what the bare socket below it costs in the same run.
+ * The measurements behind "farslot bench": what Farslot costs, beside what the same work costs in
+ * bare C. It measures the modules as they are used, so each end of a socket is a process of its
+ * own.
  *
- * <p>Absolute times say more about the machine and its load than about Farslot, so every path is
- * measured in the same rounds, one after another, beside its {@link farslot.bench.PingPong}.
- *
- * <p>May use everything below the command line. Begin with {@link farslot.bench.AccessBench}; a new
- * path is a new {@link farslot.bench.Target}.
+ * <p>Begin with {@link farslot.bench.Bench}; its {@link farslot.bench.Contest} interleaves the
+ * measured thing with its baseline. The baselines are the C programs among the resources; {@link
+ * farslot.bench.FarSide} is the other process of what is measured.
  */
 package farslot.bench;

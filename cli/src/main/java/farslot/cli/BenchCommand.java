@@ -1,118 +1,105 @@
 package farslot.cli;
 
-import farslot.bench.AccessBench;
-import farslot.bench.DiskBench;
-import farslot.bench.Measured;
-import farslot.bench.Throughput;
+import farslot.bench.Bench;
+import farslot.bench.Group;
+import farslot.bench.Rounds;
+import farslot.bench.Row;
+import farslot.lab.LabException;
 import java.io.IOException;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
-/** Runs and prints {@link AccessBench} and {@link DiskBench}. */
+/** Runs and prints {@link Bench}. */
 @Command(
         name = "bench",
-        header = "Measure register accesses and DMA on every path",
+        header = "Measure what Farslot costs, beside bare C",
         description = {
             "",
-            "Measures 4-byte reads and posted writes of a register, in this process and through every"
-                    + " kind of link, with and without the recorder, as a ratio to what a bare"
-                    + " socket costs in the same rounds. Use the ratios: the times belong to the"
-                    + " machine and its load.",
-            "Then reads an NVMe disk on each path, and checks what came."
+            "Measures register accesses, posted writes, DMA and the recorder in turns with C programs"
+                    + " that do the same on a bare socket or in bare memory; gcc compiles them first."
+                    + " Each end of a socket is a process of its own. Each row is the median of nine"
+                    + " rounds, its ratio too. Let nothing else run meanwhile; where something does,"
+                    + " look at the ratios only.",
+            "",
+            "vm measures in a virtual machine, beside QEMU's own devices; \"farslot lab prepare\" first.",
+            "docs/performance.md explains the rows."
         },
+        parameterListHeading = "%nParameters:%n",
         optionListHeading = "%nOptions:%n",
         footerHeading = "%nExample:%n",
-        footer = "  farslot bench --rounds 9 --json")
+        footer = "  farslot bench link --json")
 final class BenchCommand extends Verb {
-    @Option(
-            names = "--rounds",
-            paramLabel = "N",
-            description = "Turns that each path has. Default: ${DEFAULT-VALUE}.")
-    int rounds = 5;
-
-    @Option(
-            names = "--count",
-            paramLabel = "N",
-            description = "Reads, and writes, in each turn. Default: ${DEFAULT-VALUE}.")
-    int count = 5000;
-
-    @Option(
-            names = "--disk",
-            paramLabel = "MIB",
+    @Parameters(
+            index = "0",
+            arity = "0..1",
+            paramLabel = "GROUP",
             description =
-                    "What each turn reads of the disk; 0 to leave it out. Default: ${DEFAULT-VALUE}.")
-    int mebibytes = 32;
+                    "slot, link, recorder or vm; all of them if there is none. Takes some minutes.")
+    String group;
+
+    @Option(
+            names = "--short",
+            description = "A hundredth of the work: shows that it works, measures nothing.")
+    boolean hundredth;
 
     @Mixin JsonOption output;
 
-    /** What {@code --json} prints. */
-    record Report(List<Measured> accesses, List<Throughput> disk) {}
-
     @Override
     public Integer call() {
-        if (rounds < 1 || count < 1 || rounds > 1000 || count > 1_000_000) {
-            throw usage("--rounds is 1 to 1000, --count 1 to 1000000.");
-        }
-        if (mebibytes < 0 || mebibytes > 4096) {
-            throw usage("--disk is 0 to 4096.");
-        }
+        Set<Group> groups = groups();
         Logging.warningsOnly();
-        List<Measured> accesses;
-        List<Throughput> disk = List.of();
+        List<Row> rows;
         try {
-            accesses = AccessBench.run(rounds, count, this::say);
-            if (mebibytes > 0) {
-                disk = DiskBench.run(rounds, mebibytes, this::say);
-            }
-        } catch (IOException e) {
+            rows = Bench.run(groups, hundredth ? Rounds.SHORT : Rounds.FULL, this::say);
+        } catch (IOException | LabException e) {
             throw new CommandFailure(
                     ExitCode.FAILED, "The measurement broke off: " + e.getMessage(), e);
         }
         if (output.json) {
-            Json.print(out(), new Report(accesses, disk));
+            Json.print(out(), rows);
         } else {
-            print(accesses);
-            printDisk(disk);
+            print(rows);
         }
         return ExitCode.OK;
     }
 
-    private void print(List<Measured> all) {
-        Table table = new Table("PATH", "READ µs", "P99 µs", "RATIO", "WRITE µs", "RATIO", "TO");
-        for (Measured one : all) {
+    private Set<Group> groups() {
+        if (group == null) {
+            return EnumSet.allOf(Group.class);
+        }
+        for (Group one : Group.values()) {
+            if (one.name().toLowerCase(Locale.ROOT).equals(group)) {
+                return EnumSet.of(one);
+            }
+        }
+        throw usage(
+                "There is nothing called \""
+                        + group
+                        + "\" to measure: slot, link, recorder and vm can be.");
+    }
+
+    private void print(List<Row> rows) {
+        Table table = new Table("WHAT", "VALUE", "BASELINE", "UNIT", "RATIO", "TARGET", "MET");
+        for (Row row : rows) {
             table.row(
-                    one.path(),
-                    micros(one.readMedianNanos()),
-                    micros(one.readP99Nanos()),
-                    ratio(one.readRatio()),
-                    micros(one.writeNanos()),
-                    ratio(one.writeRatio()),
-                    one.baseline() == null ? "" : one.baseline());
+                    row.name(),
+                    number(row.value()),
+                    row.baseline() == null ? "-" : number(row.baseline()),
+                    row.unit(),
+                    row.ratio() == null ? "-" : number(row.ratio()),
+                    row.target() == null ? "-" : row.target(),
+                    row.met() == null ? "-" : row.met() ? "met" : "not met");
         }
         table.print(out());
     }
 
-    private void printDisk(List<Throughput> disk) {
-        if (disk.isEmpty()) {
-            return;
-        }
-        out().println();
-        Table table = new Table("DISK READ", "MB/s", "RATIO");
-        for (Throughput one : disk) {
-            String rate = String.format(Locale.ROOT, "%.0f", one.megabytesPerSecond());
-            table.row(one.path(), rate, ratio(one.ratio()));
-        }
-        table.print(out());
-    }
-
-    private static String micros(double nanos) {
-        return String.format(Locale.ROOT, "%.2f", nanos / 1000);
-    }
-
-    private static String ratio(double ratio) {
-        return ratio == 0 ? "-" : String.format(Locale.ROOT, "%.2f", ratio);
+    private static String number(double value) {
+        return String.format(Locale.ROOT, value < 1000 ? "%.2f" : "%.0f", value);
     }
 }

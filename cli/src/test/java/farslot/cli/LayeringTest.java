@@ -159,6 +159,9 @@ class LayeringTest {
                 noClasses()
                         .that()
                         .resideOutsideOfPackage("farslot.cli..")
+                        .and()
+                        // A program of its own, the other process of a measurement.
+                        .doNotHaveFullyQualifiedName("farslot.bench.FarSide")
                         .should()
                         .callMethod(System.class, "exit", int.class)
                         .orShould()

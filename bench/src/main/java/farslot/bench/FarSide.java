@@ -1,0 +1,136 @@
+package farslot.bench;
+
+import farslot.core.PciFunction;
+import farslot.devices.edu.EduKind;
+import farslot.devices.nvme.NvmeKind;
+import farslot.lender.Lender;
+import farslot.lender.Lender.Lendable;
+import farslot.lender.LendingException;
+import farslot.link.Address;
+import farslot.link.LinkException;
+import farslot.link.LinkOptions;
+import farslot.link.RefusedException;
+import farslot.link.RemoteFunction;
+import farslot.link.RuntimeDirectory;
+import farslot.link.Wish;
+import farslot.sdk.DeviceCreationException;
+import farslot.sdk.DeviceFunction;
+import farslot.sdk.DeviceKind;
+import farslot.sdk.Options;
+import farslot.vfiouser.VfioUserServer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/**
+ * The other process of a measurement. Says a line when it is ready, and ends when its standard
+ * input does.
+ *
+ * <pre>
+ * lender FOLDER         lends "edu", "edu-near", "dma" and "dma-near"; says the addresses of its
+ *                       UNIX socket and its TCP port, a line each
+ * disks FOLDER IMAGE    lends "edu" and "nvme", the same way
+ * slot SOCKET           the teaching device for an emulator
+ * borrow SOCKET LENDER FUNCTION    a lent function for an emulator
+ * </pre>
+ */
+public final class FarSide {
+    /** Kept, since java.util.logging forgets a logger that nobody holds, with its level. */
+    private static final Logger LOG = Logger.getLogger("farslot");
+
+    private FarSide() {}
+
+    /** Does as the arguments say. */
+    public static void main(String[] arguments) throws Exception {
+        LOG.setLevel(Level.WARNING);
+        try (AutoCloseable _ = start(arguments)) {
+            while (System.in.read() >= 0) {
+                // Only the end counts.
+            }
+        }
+    }
+
+    private static AutoCloseable start(String[] arguments) throws Exception {
+        return switch (arguments[0]) {
+            case "lender" ->
+                    lend(
+                            Path.of(arguments[1]),
+                            List.of(
+                                    new Lendable("edu", edu()),
+                                    new Lendable("edu-near", edu()),
+                                    new Lendable("dma", dma()),
+                                    new Lendable("dma-near", dma())));
+            case "disks" ->
+                    lend(
+                            Path.of(arguments[1]),
+                            List.of(
+                                    new Lendable("edu", edu()),
+                                    new Lendable(
+                                            "nvme",
+                                            device(
+                                                    new NvmeKind(),
+                                                    Map.of("image", arguments[2])))));
+            case "slot" -> serve(edu(), Path.of(arguments[1]));
+            case "borrow" ->
+                    serve(borrow(arguments[2], arguments[3], options()), Path.of(arguments[1]));
+            default -> throw new IllegalArgumentException(arguments[0]);
+        };
+    }
+
+    private static PciFunction edu() throws IOException {
+        return device(new EduKind(), Map.of());
+    }
+
+    private static PciFunction dma() {
+        return DeviceFunction.of("dma", new DmaEngine());
+    }
+
+    private static PciFunction device(DeviceKind kind, Map<String, String> options)
+            throws IOException {
+        try {
+            return DeviceFunction.of(kind.kind(), kind.create(Options.check(kind, options)));
+        } catch (DeviceCreationException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    private static AutoCloseable lend(Path folder, List<Lendable> lendables)
+            throws LendingException, IOException {
+        Lender lender =
+                Lender.open(
+                        RuntimeDirectory.at(folder),
+                        lendables,
+                        List.of(new Address.Tcp("127.0.0.1", 0)),
+                        options(),
+                        sentence -> {},
+                        () -> {});
+        // Its control socket comes first.
+        lender.addresses().forEach(System.out::println);
+        return lender;
+    }
+
+    private static AutoCloseable serve(PciFunction function, Path socket) throws IOException {
+        VfioUserServer server =
+                VfioUserServer.start(function, socket, VfioUserServer.ClientListener.NONE);
+        System.out.println("ready");
+        return server;
+    }
+
+    /** Borrows from a lender whose address was said. */
+    static RemoteFunction borrow(String address, String name, LinkOptions options)
+            throws IOException {
+        try {
+            return RemoteFunction.borrow(
+                    Address.parse(address), new Wish(name), options, why -> {});
+        } catch (LinkException | RefusedException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    static LinkOptions options() {
+        return LinkOptions.named("bench").withInsecure(true);
+    }
+}

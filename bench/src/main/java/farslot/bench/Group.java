@@ -1,0 +1,13 @@
+package farslot.bench;
+
+/** What can be measured by itself. */
+public enum Group {
+    /** The slot for emulators, with the device in the slot's process. */
+    SLOT,
+    /** The link, over both kinds of socket. */
+    LINK,
+    /** The recorder. */
+    RECORDER,
+    /** In a virtual machine, beside QEMU's own devices. */
+    VM
+}

@@ -1,0 +1,79 @@
+package farslot.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(600)
+class BenchTest {
+    private static final Set<Group> HERE = EnumSet.of(Group.SLOT, Group.LINK, Group.RECORDER);
+
+    private static final List<String> LINK_ROWS =
+            List.of(
+                    "link.read4.tcp",
+                    "link.read4.unix",
+                    "link.write4.posted",
+                    "link.dma.read.64k",
+                    "link.dma.read.1m",
+                    "link.dma.write.64k",
+                    "link.dma.write.1m",
+                    "link.dma.read.4k.depth1",
+                    "unix.dma.4k");
+
+    private static List<Row> run(boolean withBaselines, List<String> said) throws Exception {
+        Rounds rounds =
+                switch (System.getProperty("farslot.rounds", "short")) {
+                    case "few" -> new Rounds(0, 1, 0.005);
+                    case "full" -> withBaselines ? Rounds.FULL : Rounds.SHORT;
+                    default -> Rounds.SHORT;
+                };
+        try (Workbench bench = Workbench.open(said::add, withBaselines)) {
+            assumeTrue(bench.hasBaselines() == withBaselines, "gcc");
+            return Bench.run(HERE, rounds, bench);
+        }
+    }
+
+    private static List<String> names(List<Row> rows) {
+        return rows.stream().map(Row::name).toList();
+    }
+
+    @Test
+    void shouldMeasureEveryRowBesideItsBaseline() throws Exception {
+        List<Row> rows = run(true, new ArrayList<>());
+        List<String> names = new ArrayList<>(List.of("slot.read4", "slot.write4.posted"));
+        names.addAll(LINK_ROWS);
+        names.add("recorder.access");
+        assertEquals(names, names(rows));
+        for (Row row : rows) {
+            assertTrue(row.value() > 0, row.toString());
+            assertTrue(row.baseline() > 0 && row.ratio() > 0, row.toString());
+            assertNotNull(row.target(), row.toString());
+            assertNotNull(row.met(), row.toString());
+        }
+    }
+
+    @Test
+    void shouldMeasureWithoutRatiosWhenThereIsNoCompiler() throws Exception {
+        List<String> said = new ArrayList<>();
+        List<Row> rows = run(false, said);
+        List<String> names = new ArrayList<>(LINK_ROWS);
+        names.add("recorder.access");
+        assertEquals(names, names(rows));
+        for (Row row : rows) {
+            assertTrue(row.value() > 0, row.toString());
+            assertNull(row.ratio(), row.toString());
+            assertEquals(row.name().equals("link.write4.posted"), row.met() != null);
+        }
+        assertTrue(said.stream().anyMatch(line -> line.contains("no gcc")), said + "");
+        assertTrue(said.stream().anyMatch(line -> line.startsWith("slot: skipped")), said + "");
+    }
+}
