@@ -127,8 +127,8 @@ class NvmePathsTest {
          */
         Stack(String name, String order) {
             this.name = name;
-            for (char tap : order.toCharArray()) {
-                switch (tap) {
+            for (int at = 0; at < order.length(); at++) {
+                switch (order.charAt(at)) {
                     case 'R' -> taps.add(this::recording);
                     case 'P' -> taps.add(PassingTap::new);
                     case 'C' -> taps.add(CopyingTap::new);
