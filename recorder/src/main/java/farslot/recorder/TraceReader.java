@@ -41,6 +41,7 @@ public final class TraceReader implements AutoCloseable {
     private final long lost;
     private long next;
     private long damaged;
+    private long firstDamaged;
     private long unfinished;
     private long unknown;
 
@@ -188,7 +189,11 @@ public final class TraceReader implements AutoCloseable {
                             + " end.");
         }
         if (damaged > 0) {
-            all.add(damaged + " records are damaged and were passed over.");
+            all.add(
+                    String.format(
+                            "%d records are damaged and were passed over; the first is number %d,"
+                                    + " at 0x%x of the file.",
+                            damaged, firstDamaged, placeOf(firstDamaged)));
         }
         if (unknown > 0) {
             all.add(unknown + " events are of kinds that only a newer Farslot knows.");
@@ -226,12 +231,12 @@ public final class TraceReader implements AutoCloseable {
                 unfinished += emptyRun;
                 emptyRun = 0;
                 if (!intact(at, slot, commit)) {
-                    damaged++;
+                    countDamaged(slot);
                     continue;
                 }
                 int kind = (int) commit & 0xFF;
                 if (kind == TraceFormat.KIND_CONTINUATION) {
-                    damaged++; // what it continues is gone
+                    countDamaged(slot); // what it continues is gone
                     continue;
                 }
                 TraceEvent event = event(slot, at, commit);
@@ -241,13 +246,20 @@ public final class TraceReader implements AutoCloseable {
                 if (kind > TraceFormat.LAST_KIND) {
                     unknown++;
                 } else {
-                    damaged++;
+                    countDamaged(slot);
                 }
             }
             return null;
         } catch (InternalError e) {
             throw unreadable(file, e);
         }
+    }
+
+    private void countDamaged(long slot) {
+        if (damaged == 0 || slot < firstDamaged) {
+            firstDamaged = slot;
+        }
+        damaged++;
     }
 
     private static long placeOf(long slot) {
@@ -273,8 +285,20 @@ public final class TraceReader implements AutoCloseable {
         boolean underWay = (flags & TraceFormat.FLAG_UNDER_WAY) != 0;
         Fields fields = new Fields(slot, at, flags, underWay);
         fields.data = data(fields, slot, continuations);
-        next = Math.min(slots, slot + 1 + continuations);
+        next = behind(slot, continuations);
         return fields.event((int) commit & 0xFF);
+    }
+
+    /** Where a record's continuations end, at the latest before a whole record of its own. */
+    private long behind(long slot, int continuations) {
+        for (int i = 1; i <= continuations && slot + i < slots; i++) {
+            long at = placeOf(slot + i);
+            long commit = (long) TraceFormat.LONG_HANDLE.getAcquire(trace, at);
+            if (commit != 0 && !continues(at, slot + i, i) && intact(at, slot + i, commit)) {
+                return slot + i;
+            }
+        }
+        return Math.min(slots, slot + 1 + continuations);
     }
 
     /** The data of the record, with that of its continuations as far as they are intact. */
@@ -295,7 +319,7 @@ public final class TraceReader implements AutoCloseable {
         for (int i = 1; have < kept; i++) {
             long at = placeOf(slot + i);
             if (slot + i >= slots || !continues(at, slot + i, i)) {
-                damaged++;
+                countDamaged(slot);
                 bytes = java.util.Arrays.copyOf(bytes, have);
                 break;
             }

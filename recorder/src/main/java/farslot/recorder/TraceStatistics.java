@@ -261,7 +261,7 @@ public final class TraceStatistics {
         public List<String> lines(int maxRegisters) {
             List<String> lines = new ArrayList<>();
             StringBuilder first = new StringBuilder();
-            first.append(events).append(" events of ").append(kind).append(" in ");
+            first.append(events).append(" events of ").append(TraceText.clean(kind)).append(" in ");
             TraceText.appendDuration(first, durationNanos);
             lines.add(first.append(", from ").append(began).toString());
             registerLines(lines, maxRegisters);

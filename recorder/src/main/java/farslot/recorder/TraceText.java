@@ -290,7 +290,7 @@ public final class TraceText {
     }
 
     /** Text from a trace without what would command a terminal. */
-    private static String clean(String text) {
+    static String clean(String text) {
         StringBuilder clean = new StringBuilder(text.length());
         text.codePoints()
                 .forEach(c -> {

@@ -12,6 +12,9 @@ final class MapBuilder {
 
     private static final int MAX_DIMENSIONS = 8;
 
+    /** Each register has its own copy of the names of what it is in. */
+    private static final int MAX_NAME = 1024;
+
     /** Elements of a stripe whose length the map does not know (rules-ng-ng: length 0). */
     private static final long UNKNOWN_LENGTH = 1 << 16;
 
@@ -22,6 +25,7 @@ final class MapBuilder {
 
     private final RegisterMapLoader.MapDefinitions definitions;
     private int registers;
+    private int built;
 
     MapBuilder(RegisterMapLoader.MapDefinitions definitions) {
         this.definitions = definitions;
@@ -73,8 +77,20 @@ final class MapBuilder {
             String readEffects,
             String variants) {}
 
+    /** What a few lines name again and again is built each time: that is bounded, too. */
+    private void countBuilt(MapElement element) {
+        if (++built > RegisterMapLoader.MAX_BUILT) {
+            throw new RegisterMapException(
+                    element.place()
+                            + ": the register map has more than "
+                            + RegisterMapLoader.MAX_BUILT
+                            + " registers, fields and values once what they name is copied.");
+        }
+    }
+
     private void collect(MapElement parent, Place place, int depth, List<Register> into) {
         for (MapElement child : parent.children) {
+            countBuilt(child);
             switch (child.tag) {
                 case "reg8" -> register(child, 8, place, into);
                 case "reg16" -> register(child, 16, place, into);
@@ -155,6 +171,13 @@ final class MapBuilder {
         String innerName = name.isEmpty() ? outer.name : outer.name + name + dot;
         String innerLabel =
                 name.isEmpty() && index.isEmpty() ? outer.label : outer.label + name + index + dot;
+        if (innerName.length() > MAX_NAME || innerLabel.length() > MAX_NAME) {
+            throw new RegisterMapException(
+                    element.place()
+                            + ": a register's name is longer than "
+                            + MAX_NAME
+                            + " characters, with the names of the arrays that it is in.");
+        }
         return new Place(
                 outer.cellBytes,
                 added(element, outer.offset, offset),
@@ -339,6 +362,7 @@ final class MapBuilder {
     private void inline(
             MapElement element, Scope scope, List<NamedValue> values, List<RegisterField> fields) {
         for (MapElement child : element.children) {
+            countBuilt(child);
             switch (child.tag) {
                 case "value" -> value(child, values);
                 case "bitfield" -> bitfield(child, scope, fields);
@@ -352,6 +376,7 @@ final class MapBuilder {
 
     private void values(MapElement parent, List<NamedValue> into) {
         for (MapElement child : parent.children) {
+            countBuilt(child);
             if (child.tag.equals("value")) {
                 value(child, into);
             }

@@ -34,7 +34,8 @@ import java.util.Set;
  * is for maps from elsewhere: it is passed over, and {@link RegisterMap#remarks} says what.
  *
  * <p>Bounded: 16 MiB a file, 1000 files, a million elements, half a million registers once groups
- * are copied. One loader loads one map at a time.
+ * are copied, a million registers, fields and values once all that is named again and again is,
+ * names of 1024 characters. One loader loads one map at a time.
  */
 public final class RegisterMapLoader {
     /** The namespace of our attributes. */
@@ -44,6 +45,7 @@ public final class RegisterMapLoader {
     static final int MAX_FILES = 1000;
     static final int MAX_ELEMENTS = 1_000_000;
     static final int MAX_REGISTERS = 500_000;
+    static final int MAX_BUILT = 1_000_000;
 
     private final boolean strict;
 

@@ -5,10 +5,14 @@ package farslot.registers;
  *
  * <p>An access to exactly one register is named by it ("CC"); to a part of one by the bits
  * ("CAP[63:32]"); to several by all of them ("VENDOR,DEVICE"), up to four; one that begins within a
- * register and leaves it says so ("CAP+4,VS"). What no register holds is its offset ("0x1f0").
+ * register and leaves it says so ("CAP+4,VS"). What no register holds is its offset ("0x1f0"). Of a
+ * long access only what its first 64 bytes reach counts.
  */
 public final class RegisterText {
     private static final int MAX_NAMES = 4;
+
+    /** What lies further behind an access's beginning is not looked for. */
+    private static final int MAX_NAMED_BYTES = 64;
 
     private RegisterText() {}
 
@@ -66,13 +70,13 @@ public final class RegisterText {
             long lengthBytes) {
         long at = first == null ? offset + 1 : first.elementStart(offset) + first.widthBytes();
         int names = 1;
-        while (at < offset + lengthBytes) {
+        while (at < offset + Math.min(lengthBytes, MAX_NAMED_BYTES)) {
             Register next = domain.find(at);
             if (next == null) {
                 at++;
                 continue;
             }
-            if (names++ == MAX_NAMES || lengthBytes > 64) {
+            if (names++ == MAX_NAMES || lengthBytes > MAX_NAMED_BYTES) {
                 text.append(",...");
                 return;
             }
