@@ -7,12 +7,9 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.SequencedMap;
-import java.util.Set;
 
 /**
  * What a lab machine boots into: busybox, the few Debian programs that busybox has no equal of,
@@ -60,66 +57,32 @@ final class Initramfs {
             try (InputStream init = Initramfs.class.getResourceAsStream("init")) {
                 cpio.file("init", 0755, init.readAllBytes());
             }
-            Set<String> programs = programs(cpio);
-            busybox(cpio, programs);
+            programs(cpio);
+            busybox(cpio);
             modules(cpio);
         }
     }
 
-    private void busybox(Cpio cpio, Set<String> already) throws IOException {
-        Path busybox = inRoot("busybox");
+    private void busybox(Cpio cpio) throws IOException {
+        Path busybox = Programs.find(root, "busybox");
         cpio.file("bin/busybox", 0755, busybox);
         // What the kernel starts to load a module by itself (/proc/sys/kernel/modprobe).
         cpio.link("sbin/modprobe", "../bin/busybox");
         Command.Outcome applets = Command.of(busybox.toString(), "--list").run();
         for (String applet : applets.text().lines().toList()) {
-            if (!applet.equals("busybox") && !already.contains(applet)) {
+            if (!applet.equals("busybox") && !PROGRAMS.contains(applet)) {
                 cpio.link("bin/" + applet, "busybox");
             }
         }
     }
 
-    /** The programs and, as their loader lists them, the libraries that they need. */
-    private Set<String> programs(Cpio cpio) throws IOException {
-        Map<String, Path> libraries = new LinkedHashMap<>();
-        Set<String> programs = new LinkedHashSet<>();
-        Path loader = root.resolve("usr/lib64/ld-linux-x86-64.so.2");
-        for (String name : PROGRAMS) {
-            Path program = inRoot(name);
-            Command.Outcome outcome =
-                    Command.of(
-                                    loader.toString(),
-                                    "--library-path",
-                                    root.resolve("usr/lib/x86_64-linux-gnu").toString(),
-                                    "--list",
-                                    program.toString())
-                            .run();
-            if (!outcome.ok() || outcome.text().contains("not found")) {
-                throw new LabException(
-                        "The libraries of Debian's "
-                                + name
-                                + " are not complete: "
-                                + outcome.text());
-            }
-            // "libc.so.6 => PATH (0xADDRESS)"
-            for (String line : outcome.text().lines().toList()) {
-                String[] words = line.trim().split("\\s+", -1);
-                if (words.length >= 3 && words[1].equals("=>")) {
-                    libraries.put(Path.of(words[0]).getFileName().toString(), Path.of(words[2]));
-                }
-            }
-            cpio.file("bin/" + name, 0755, program);
-            programs.add(name);
-        }
+    private void programs(Cpio cpio) throws IOException {
+        Programs programs = new Programs(root);
+        PROGRAMS.forEach(programs::add);
+        programs.write(cpio);
         cpio.link("bin/mkfs.ext4", "mke2fs");
         cpio.link("bin/fsck.ext4", "e2fsck");
-        cpio.file("lib64/ld-linux-x86-64.so.2", 0755, loader);
-        libraries.remove("ld-linux-x86-64.so.2");
-        for (Map.Entry<String, Path> library : libraries.entrySet()) {
-            cpio.file("lib/x86_64-linux-gnu/" + library.getKey(), 0755, library.getValue());
-        }
         cpio.file("etc/mke2fs.conf", 0644, root.resolve("etc/mke2fs.conf"));
-        return programs;
     }
 
     private void modules(Cpio cpio) throws IOException {
@@ -157,22 +120,8 @@ final class Initramfs {
         if (Command.exists(program)) {
             return Command.of(program, "-dc", module.toString());
         }
-        return Command.of(
-                root.resolve("usr/lib64/ld-linux-x86-64.so.2").toString(),
-                "--library-path",
-                root.resolve("usr/lib/x86_64-linux-gnu").toString(),
-                inRoot(program).toString(),
-                "-dc",
-                module.toString());
-    }
-
-    private Path inRoot(String program) {
-        for (String folder : List.of("usr/bin", "usr/sbin", "bin", "sbin")) {
-            Path candidate = root.resolve(folder).resolve(program);
-            if (Files.exists(candidate)) {
-                return candidate;
-            }
-        }
-        throw new LabException("Debian's packages hold no program called " + program + ".");
+        List<String> words = new ArrayList<>(Programs.runner(root));
+        words.addAll(List.of(Programs.find(root, program).toString(), "-dc", module.toString()));
+        return Command.of(words);
     }
 }

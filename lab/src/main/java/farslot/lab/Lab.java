@@ -1,23 +1,17 @@
 package farslot.lab;
 
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.io.Writer;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -40,10 +34,13 @@ public final class Lab {
     /** Room needed beside the download itself: packages and what is unpacked, measured, and air. */
     private static final long UNPACKED_BYTES = 900_000_000;
 
+    /** Debian's, for {@link #prepareTools}. */
+    private static final List<String> TOOL_PACKAGES = List.of("fio", "nvme-cli");
+
+    private static final List<String> TOOLS = List.of("fio", "nvme");
+
     private static final Path APT_FOLDER = Path.of("/etc/apt");
-    private static final System.Logger LOG = System.getLogger("farslot.lab");
     private static final String MANIFEST = "manifest";
-    private static final ReentrantLock WITHIN_PROCESS = new ReentrantLock();
 
     /**
      * How the lab stands.
@@ -65,9 +62,8 @@ public final class Lab {
             String kernelVersion,
             String accelerator) {}
 
-    private final Path cache;
+    private final CacheFolder cache;
     private final Path aptFolder;
-    private final long roomBytes;
 
     /** A lab in a folder of its own, made when needed. */
     public Lab(Path cache) {
@@ -81,9 +77,8 @@ public final class Lab {
      * @param roomBytes what must be free beside the download
      */
     Lab(Path cache, Path aptFolder, long roomBytes) {
-        this.cache = cache.toAbsolutePath();
+        this.cache = new CacheFolder(cache, roomBytes);
         this.aptFolder = aptFolder;
-        this.roomBytes = roomBytes;
     }
 
     /** The user's: $XDG_CACHE_HOME/farslot or ~/.cache/farslot. */
@@ -110,7 +105,7 @@ public final class Lab {
                 PreparedLab lab = open();
                 qemu = lab.qemu();
                 kernelVersion = lab.kernelVersion();
-                accelerator = new KvmTrial(cache).remembered(lab);
+                accelerator = new KvmTrial(cache.path()).remembered(lab);
             }
             return new Status(
                     prepared,
@@ -137,8 +132,7 @@ public final class Lab {
             if (isPrepared()) {
                 return open();
             }
-            makeFolder();
-            locked(
+            cache.locked(
                     progress,
                     () -> {
                         if (!isPrepared()) {
@@ -148,7 +142,42 @@ public final class Lab {
             return open();
         } catch (IOException | UncheckedIOException e) {
             throw new LabException(
-                    "The lab could not be prepared in " + cache + ": " + sentence(e), e);
+                    "The lab could not be prepared in "
+                            + cache.path()
+                            + ": "
+                            + CacheFolder.sentence(e),
+                    e);
+        }
+    }
+
+    /**
+     * The same with Debian's fio and nvme-cli in its machines: some 60 MB more, fetched once. For
+     * tests that ask more of a disk than the demo does; such a machine takes 1 GiB of memory.
+     *
+     * @throws LabException as {@link #prepare}
+     */
+    public PreparedLab prepareTools(Consumer<String> progress) {
+        PreparedLab lab = prepare(progress);
+        Path folder = cache.path().resolve("lab-" + RECIPE + "-tools");
+        Path initrd = folder.resolve("initrd");
+        try {
+            if (!Files.isRegularFile(initrd)) {
+                cache.locked(
+                        progress,
+                        () -> {
+                            if (!Files.isRegularFile(initrd)) {
+                                cache.make(folder, aside -> addTools(lab, aside, progress));
+                            }
+                        });
+            }
+            return lab.with(null, null, initrd);
+        } catch (IOException | UncheckedIOException e) {
+            throw new LabException(
+                    "The lab's tools could not be prepared in "
+                            + cache.path()
+                            + ": "
+                            + CacheFolder.sentence(e),
+                    e);
         }
     }
 
@@ -203,7 +232,7 @@ public final class Lab {
 
     /** The way machines of this lab run: KVM where a trial boot succeeds, else TCG. */
     public Accelerator accelerator(PreparedLab lab, Consumer<String> progress) {
-        return new KvmTrial(cache).find(lab, progress);
+        return new KvmTrial(cache.path()).find(lab, progress);
     }
 
     /** Why this machine cannot {@link #prepare}, as half a sentence; null where it can. */
@@ -214,23 +243,18 @@ public final class Lab {
     /** Removes what the lab put into the cache folder, but for the empty file of its lock. */
     public void clean() {
         try {
-            if (!Files.isDirectory(cache)) {
+            if (!Files.isDirectory(cache.path())) {
                 return;
             }
-            locked(
+            cache.locked(
                     _ -> {},
                     () -> {
-                        sweep();
-                        for (Path lab : labs()) {
-                            // First out of the way, so that no half of it is ever taken for a lab.
-                            Path aside = aside();
-                            Files.move(lab, aside, StandardCopyOption.ATOMIC_MOVE);
-                            delete(aside);
-                        }
-                        new KvmTrial(cache).forget();
+                        cache.remove(labs());
+                        new KvmTrial(cache.path()).forget();
                     });
         } catch (IOException e) {
-            throw new LabException("Cleaning " + cache + " failed: " + sentence(e), e);
+            throw new LabException(
+                    "Cleaning " + cache.path() + " failed: " + CacheFolder.sentence(e), e);
         }
     }
 
@@ -242,11 +266,7 @@ public final class Lab {
     }
 
     private Path folder() {
-        return cache.resolve("lab-" + RECIPE);
-    }
-
-    private Path aside() {
-        return cache.resolve("lab.part-" + ProcessHandle.current().pid());
+        return cache.path().resolve("lab-" + RECIPE);
     }
 
     private boolean isPrepared() throws IOException {
@@ -262,50 +282,14 @@ public final class Lab {
         return manifest;
     }
 
-    private void makeFolder() throws IOException {
-        try {
-            Files.createDirectories(cache);
-        } catch (IOException e) {
-            throw new LabException(
-                    "The cache folder "
-                            + cache
-                            + " cannot be made: set XDG_CACHE_HOME to a folder that you may write"
-                            + " to.",
-                    e);
-        }
-    }
-
-    private interface Step {
-        void run() throws IOException;
-    }
-
-    /** One thread of one process at a time. */
-    private void locked(Consumer<String> progress, Step step) throws IOException {
-        WITHIN_PROCESS.lock();
-        try (FileChannel channel =
-                        FileChannel.open(
-                                cache.resolve("lab.lock"),
-                                StandardOpenOption.CREATE,
-                                StandardOpenOption.WRITE);
-                FileLock _ = lock(channel, progress)) {
-            step.run();
-        } finally {
-            WITHIN_PROCESS.unlock();
-        }
-    }
-
-    private static FileLock lock(FileChannel channel, Consumer<String> progress)
-            throws IOException {
-        FileLock lock = channel.tryLock();
-        if (lock != null) {
-            return lock;
-        }
-        progress.accept("another process is preparing the lab: waiting for it");
-        return channel.lock();
-    }
-
     private void make(Consumer<String> progress) throws IOException {
+        refuseWithoutDebian();
         Qemu system = Qemu.ofSystem();
+        cache.make(folder(), aside -> fill(aside, system, progress));
+        progress.accept("the lab is ready: " + folder());
+    }
+
+    private void refuseWithoutDebian() {
         String lacking = DebianArchive.lacking(aptFolder);
         if (lacking != null) {
             throw new LabException(
@@ -317,47 +301,13 @@ public final class Lab {
                             + folder()
                             + ").");
         }
-        sweep();
-        Path aside = aside();
-        Files.createDirectories(aside);
-        Thread hook = new Thread(() -> abandon(aside), "remove-half-a-lab");
-        Runtime.getRuntime().addShutdownHook(hook);
-        try {
-            fill(aside, system, progress);
-            if (Files.exists(folder(), LinkOption.NOFOLLOW_LINKS)) {
-                delete(folder());
-            }
-            Files.move(aside, folder(), StandardCopyOption.ATOMIC_MOVE);
-            progress.accept("the lab is ready: " + folder());
-        } finally {
-            delete(aside);
-            forget(hook);
-        }
-    }
-
-    /** When this program is ended half-way: the next preparation would sweep it too. */
-    private static void abandon(Path aside) {
-        ChildProcess.closeAll();
-        try {
-            delete(aside);
-        } catch (IOException e) {
-            LOG.log(System.Logger.Level.DEBUG, "Left to the next preparation: " + aside, e);
-        }
-    }
-
-    private static void forget(Thread hook) {
-        try {
-            Runtime.getRuntime().removeShutdownHook(hook);
-        } catch (IllegalStateException e) {
-            LOG.log(System.Logger.Level.DEBUG, "The program is being ended", e);
-        }
     }
 
     private void fill(Path aside, Qemu system, Consumer<String> progress) throws IOException {
         Path apt = aside.resolve("apt");
         Path root = aside.resolve("root");
         Files.createDirectories(apt);
-        refuseFullDisk(0);
+        cache.refuseFullDisk(0);
         DebianArchive archive = DebianArchive.open(apt, aptFolder, progress);
         DebianArchive.Plan plan = archive.plan(packages(system));
         String kernel = archive.kernelPackage();
@@ -370,26 +320,58 @@ public final class Lab {
                         plan.count() + 1,
                         DataSize.text(sizeBytes),
                         DataSize.text(400_000_000)));
-        refuseFullDisk(sizeBytes);
+        cache.refuseFullDisk(sizeBytes);
         archive.fetch(plan);
         progress.accept("fetching the kernel");
         archive.fetchAlone(kernel);
         archive.unpackInto(root);
-        delete(apt);
+        CacheFolder.delete(apt);
         String kernelVersion = kernel.substring("linux-image-".length());
         Files.move(root.resolve("boot/vmlinuz-" + kernelVersion), aside.resolve("vmlinuz"));
         progress.accept("making the initial RAM disk");
         Path scratch = Files.createDirectories(aside.resolve("scratch"));
         new Initramfs(root, kernelVersion, scratch).write(aside.resolve("initrd"));
-        delete(scratch);
+        CacheFolder.delete(scratch);
         for (String unneeded :
                 List.of("usr/share/doc", "usr/share/man", "usr/share/locale", "boot")) {
-            delete(root.resolve(unneeded));
+            CacheFolder.delete(root.resolve(unneeded));
         }
         Qemu qemu = system == null ? Qemu.below(root) : system;
         progress.accept(
                 "QEMU " + qemu.version() + (system == null ? "" : " (the system's)") + " works");
         writeManifest(aside, kernelVersion, qemu, system != null);
+    }
+
+    /** An initramfs may be several archives one behind the other: the lab's, then the tools'. */
+    private void addTools(PreparedLab lab, Path aside, Consumer<String> progress)
+            throws IOException {
+        refuseWithoutDebian();
+        Path apt = Files.createDirectories(aside.resolve("apt"));
+        Path root = aside.resolve("root");
+        cache.refuseFullDisk(0);
+        DebianArchive archive = DebianArchive.open(apt, aptFolder, progress);
+        DebianArchive.Plan plan = archive.plan(TOOL_PACKAGES);
+        progress.accept(
+                String.format(
+                        "to fetch: %s and what they need, %d packages, %s",
+                        String.join(", ", TOOL_PACKAGES),
+                        plan.count(),
+                        DataSize.text(plan.sizeBytes())));
+        cache.refuseFullDisk(plan.sizeBytes());
+        archive.fetch(plan);
+        archive.unpackInto(root);
+        Programs tools = new Programs(root);
+        TOOLS.forEach(tools::add);
+        try (OutputStream stream =
+                new BufferedOutputStream(Files.newOutputStream(aside.resolve("initrd")))) {
+            Files.copy(lab.initrd(), stream);
+            // The kernel looks for the next archive at a multiple of 4, as cpio ends.
+            try (Cpio cpio = new Cpio(stream)) {
+                tools.write(cpio);
+            }
+        }
+        CacheFolder.delete(apt);
+        CacheFolder.delete(root);
     }
 
     private static List<String> packages(Qemu system) {
@@ -410,22 +392,6 @@ public final class Lab {
         return packages;
     }
 
-    private void refuseFullDisk(long downloadBytes) throws IOException {
-        long usable = Files.getFileStore(cache).getUsableSpace();
-        long needed = downloadBytes + roomBytes;
-        if (usable < needed) {
-            throw new LabException(
-                    "There is not enough room for the lab in "
-                            + cache
-                            + ": "
-                            + DataSize.text(needed)
-                            + " are needed on the way, "
-                            + DataSize.text(usable)
-                            + " are free. Make room, or set XDG_CACHE_HOME to a folder on"
-                            + " another disk.");
-        }
-    }
-
     private static void writeManifest(
             Path aside, String kernelVersion, Qemu qemu, boolean systemQemu) throws IOException {
         Properties manifest = new Properties();
@@ -438,25 +404,13 @@ public final class Lab {
         }
     }
 
-    /** What preparations that were interrupted left behind. Only under the lock. */
-    private void sweep() throws IOException {
-        try (Stream<Path> all = Files.list(cache)) {
-            for (Path path : all.filter(Lab::isAside).toList()) {
-                delete(path);
-            }
-        }
-    }
-
     /** All labs here, those of older and newer versions too. */
     private List<Path> labs() throws IOException {
-        try (Stream<Path> all = Files.list(cache)) {
-            return all.filter(path -> path.getFileName().toString().matches("lab|lab-[0-9]+"))
+        try (Stream<Path> all = Files.list(cache.path())) {
+            return all.filter(path ->
+                            path.getFileName().toString().matches("lab|lab-[0-9]+(-tools)?"))
                     .toList();
         }
-    }
-
-    private static boolean isAside(Path path) {
-        return path.getFileName().toString().startsWith("lab.part-");
     }
 
     private static long size(Path folder) throws IOException {
@@ -468,36 +422,5 @@ public final class Lab {
                     .mapToLong(path -> path.toFile().length())
                     .sum();
         }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
-        Files.walkFileTree(
-                folder,
-                new SimpleFileVisitor<>() {
-                    @Override
-                    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                            throws IOException {
-                        Files.delete(file);
-                        return FileVisitResult.CONTINUE;
-                    }
-
-                    @Override
-                    public FileVisitResult postVisitDirectory(Path path, IOException e)
-                            throws IOException {
-                        Files.delete(path);
-                        return FileVisitResult.CONTINUE;
-                    }
-                });
-    }
-
-    private static String sentence(Exception e) {
-        Throwable cause = e instanceof UncheckedIOException ? e.getCause() : e;
-        String message = String.valueOf(cause.getMessage());
-        return message.contains("No space left")
-                ? "the disk is full. Make room, or set XDG_CACHE_HOME to a folder on another disk."
-                : cause.getClass().getSimpleName() + ": " + message;
     }
 }

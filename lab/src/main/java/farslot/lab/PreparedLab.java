@@ -2,6 +2,7 @@ package farslot.lab;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -23,11 +24,9 @@ public record PreparedLab(Qemu qemu, Path kernel, Path initrd, String kernelVers
         if (!Files.exists(program)) {
             return List.of();
         }
-        return List.of(
-                root.resolve("usr/lib64/ld-linux-x86-64.so.2").toString(),
-                "--library-path",
-                root.resolve("usr/lib/x86_64-linux-gnu").toString(),
-                program.toString());
+        List<String> words = new ArrayList<>(Programs.runner(root));
+        words.add(program.toString());
+        return words;
     }
 
     /** The same with parts that the user brings; null leaves one as it is. */
