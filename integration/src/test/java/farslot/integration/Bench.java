@@ -28,6 +28,7 @@ final class Bench implements AutoCloseable {
     private static final Pattern LISTENING = Pattern.compile("([0-9.]+:[1-9][0-9]*)\\s");
 
     private static PreparedLab lab;
+    private static PreparedLab tools;
     private static Accelerator accelerator;
 
     /** A farslot process: a lender or a slot. */
@@ -123,6 +124,11 @@ final class Bench implements AutoCloseable {
         return Vm.builder(lab(), accelerator());
     }
 
+    /** The same with Debian's fio and nvme-cli in it. */
+    Vm.Builder machineWithTools() {
+        return Vm.builder(tools(), accelerator()).memoryMiB(1024);
+    }
+
     /** Starts a machine and waits until Linux is up. */
     Vm boot(Vm.Builder builder) {
         Vm vm = builder.start();
@@ -153,6 +159,14 @@ final class Bench implements AutoCloseable {
             accelerator = Lab.ofUser().accelerator(lab, System.out::println);
         }
         return lab;
+    }
+
+    private static synchronized PreparedLab tools() {
+        if (tools == null) {
+            lab();
+            tools = Lab.ofUser().prepareTools(System.out::println);
+        }
+        return tools;
     }
 
     static synchronized Accelerator accelerator() {
