@@ -35,9 +35,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p><b>Threads.</b> Whoever waits reads: one thread at a time has the reading, and what it reads
  * for others it hands over. Usually that is the dispatcher, which does what the peer asks, in
  * order; while it is busy, whoever waits for a completion reads; while nobody waits, the stand-in
- * does. The keeper sends signs of life, credits and notices. None of them waits for the dispatcher,
- * so an access that is held for hours leaves the link alive. {@link LinkWatch} ends links whose
- * peer is silent.
+ * does. The keeper sends signs of life, credits and notices, the outbox's writer what a burst of
+ * posted frames leaves behind. None of them waits for the dispatcher, so an access that is held for
+ * hours leaves the link alive. {@link LinkWatch} ends links whose peer is silent.
  *
  * <p>The lock is never held while anything blocks. The outbox's lock may be taken under it, not the
  * other way round.
@@ -328,6 +328,11 @@ abstract class Connection {
                                 ? " closed the connection without a goodbye."
                                 : " is gone: " + failed.getMessage() + "."),
                 failed);
+    }
+
+    /** For threads and logs. */
+    String label() {
+        return label;
     }
 
     /** How messages name the other side. */

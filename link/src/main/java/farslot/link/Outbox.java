@@ -11,7 +11,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /**
  * The frames on their way out. Whoever sends composes under the lock; one of the senders writes,
  * without the lock, what all have composed meanwhile, so small frames share system calls when the
- * wire is busy and wait for nothing when it is not.
+ * wire is busy and wait for nothing when it is not. A sender that posts faster than a system call
+ * for each would allow leaves the writing to a thread for that.
  *
  * <p>Bounded: a sender waits for room while the peer does not read, and for credits before that.
  */
@@ -27,6 +28,12 @@ final class Outbox {
     /** A write of this size may wait for the peer to read, so somebody should read here. */
     private static final int LONG_WRITE_BYTES = 0x8000;
 
+    /** Posted frames that follow each other faster than this make a burst. */
+    private static final long BURST_NANOS = 20_000;
+
+    /** So many of a burst go out one by one, as alone; the writer gathers the rest. */
+    private static final int ALONE_POSTS = 4;
+
     /** What is zeroed of a frame before its fields are set: more than any fixed part. */
     private static final int ZEROED_BYTES = 0x80;
 
@@ -34,13 +41,23 @@ final class Outbox {
     private final Connection connection;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition room = lock.newCondition();
+    private final Condition work = lock.newCondition();
     private MemorySegment filling = Arena.ofAuto().allocate(FIRST_BYTES + 8, 8);
     private MemorySegment spare = Arena.ofAuto().allocate(FIRST_BYTES + 8, 8);
     private int filled;
     private int composing;
+    private boolean composingPosted;
     private boolean writing;
     private boolean closed;
     private boolean broken;
+
+    /** Posted frames in a row, each soon after the one before. */
+    private int burst;
+
+    /** Writes what a burst leaves behind; made for the first one. */
+    private Thread writer;
+
+    private boolean writerIdle;
 
     private final long[] usedFrames = new long[4];
     private final long[] usedBytes = new long[4];
@@ -186,6 +203,7 @@ final class Outbox {
         ensure(filled + length);
         int at = filled;
         composing = length;
+        composingPosted = trafficClass == Messages.POSTED;
         for (int zeroed = 0; zeroed < length && zeroed < ZEROED_BYTES; zeroed += 8) {
             filling.set(ValueLayout.JAVA_LONG_UNALIGNED, at + zeroed, 0);
         }
@@ -228,7 +246,11 @@ final class Outbox {
         try {
             finish();
             if (flush && !writing) {
-                drain();
+                if (burst > ALONE_POSTS) {
+                    leaveToWriter();
+                } else {
+                    drain();
+                }
             }
         } finally {
             lock.unlock();
@@ -253,7 +275,40 @@ final class Outbox {
         // Written under the lock alone; others only look.
         long next = sequence + 1;
         sequence = next;
-        lastSentNanos = System.nanoTime();
+        long now = System.nanoTime();
+        burst = composingPosted && now - lastSentNanos < BURST_NANOS ? burst + 1 : 0;
+        lastSentNanos = now;
+    }
+
+    /** Who posts so fast goes on composing while another thread writes, many frames at a time. */
+    private void leaveToWriter() {
+        if (writer == null) {
+            writer =
+                    Thread.ofPlatform()
+                            .daemon(true)
+                            .name("farslot-write-" + connection.label())
+                            .start(this::writeLoop);
+        } else if (writerIdle) {
+            writerIdle = false;
+            work.signal();
+        }
+    }
+
+    private void writeLoop() {
+        lock.lock();
+        try {
+            while (!closed && !broken) {
+                if (filled > 0 && !writing) {
+                    drain();
+                } else {
+                    writerIdle = true;
+                    work.awaitUninterruptibly();
+                    writerIdle = false;
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     void flush() {
@@ -321,6 +376,7 @@ final class Outbox {
         lock.lock();
         try {
             closed = true;
+            work.signalAll();
             room.signalAll();
         } finally {
             lock.unlock();
