@@ -38,6 +38,11 @@ final class LinkedHost implements PciHost {
     private final String name;
     private final AtomicLong refusals = new AtomicLong();
     private final AtomicLong stale = new AtomicLong();
+
+    /** How many DMA writes went by message, and how many of them have certainly arrived. */
+    private final AtomicLong writesSent = new AtomicLong();
+
+    private final AtomicLong writesPushed = new AtomicLong();
     private volatile boolean closed;
     private volatile boolean anyNear;
 
@@ -58,6 +63,17 @@ final class LinkedHost implements PciHost {
         anyNear = near;
     }
 
+    /**
+     * Whether this process may reach the memory there itself. While DMA writes by message are on
+     * their way it may not: what follows them would be seen before them. It goes the same way then,
+     * until a DMA read by message has come back behind them.
+     */
+    private boolean isReached(long address, long length, Direction direction) {
+        return anyNear
+                && writesPushed.get() == writesSent.get()
+                && table.near(address, length, direction) != null;
+    }
+
     private boolean isStale(int generation) {
         if (generation == function.generation()) {
             return false;
@@ -73,7 +89,7 @@ final class LinkedHost implements PciHost {
 
     @Override
     public CompletionStatus read(int generation, long address, MemorySegment into) {
-        if (anyNear && !closed && table.near(address, into.byteSize(), Direction.READ) != null) {
+        if (!closed && isReached(address, into.byteSize(), Direction.READ)) {
             return isStale(generation)
                     ? CompletionStatus.STALE_GENERATION
                     : table.read(address, into, null);
@@ -106,7 +122,7 @@ final class LinkedHost implements PciHost {
         if (length == 0) {
             return CompletionStatus.SUCCESS;
         }
-        if (anyNear && table.near(address, length, Direction.READ) != null) {
+        if (isReached(address, length, Direction.READ)) {
             return table.read(address, into, null);
         }
         List<DmaTable.Piece> pieces = table.resolve(address, length, Direction.READ);
@@ -117,7 +133,7 @@ final class LinkedHost implements PciHost {
         for (DmaTable.Piece piece : pieces) {
             MemorySegment part = into.asSlice(done, piece.length());
             CompletionStatus status = CompletionStatus.SUCCESS;
-            if (piece.map().near() != null) {
+            if (isReached(piece.address(), piece.length(), Direction.READ)) {
                 status = table.read(piece.address(), part, null);
             } else {
                 far.add(piece.address(), part);
@@ -133,6 +149,7 @@ final class LinkedHost implements PciHost {
     /** DMA reads by message, many under way at once. */
     private final class FarReads {
         private final int generation;
+        private final long writesBefore = writesSent.get();
         private final ArrayDeque<Request> underWay = new ArrayDeque<>(4);
         private CompletionStatus status = CompletionStatus.SUCCESS;
 
@@ -182,6 +199,9 @@ final class LinkedHost implements PciHost {
 
         private void awaitFirst() {
             CompletionStatus one = link.await(underWay.remove(), 0);
+            if (one != null && one.isSuccess()) {
+                writesPushed.accumulateAndGet(writesBefore, Math::max);
+            }
             if (status.isSuccess()) {
                 status = one;
             }
@@ -226,7 +246,7 @@ final class LinkedHost implements PciHost {
         if (closed) {
             return CompletionStatus.COMPLETER_ABORT;
         }
-        if (anyNear && table.near(address, length, Direction.WRITE) != null) {
+        if (isReached(address, length, Direction.WRITE)) {
             return table.write(address, from, null);
         }
         List<DmaTable.Piece> pieces = table.resolve(address, length, Direction.WRITE);
@@ -237,7 +257,7 @@ final class LinkedHost implements PciHost {
         for (DmaTable.Piece piece : pieces) {
             MemorySegment part = from.asSlice(done, piece.length());
             CompletionStatus status =
-                    piece.map().near() != null
+                    isReached(piece.address(), piece.length(), Direction.WRITE)
                             ? table.write(piece.address(), part, null)
                             : writeFar(generation, piece.address(), part);
             if (!status.isSuccess()) {
@@ -265,6 +285,8 @@ final class LinkedHost implements PciHost {
             DmaWrite.ADDRESS.set(frame, at, address + done);
             MemorySegment.copy(from, done, frame, at + (long) DmaWrite.DATA_AT, length);
             link.out.end(false);
+            // Behind the frame, so that a read that counts it comes behind it too.
+            writesSent.incrementAndGet();
         }
         return CompletionStatus.SUCCESS;
     }
@@ -300,7 +322,9 @@ final class LinkedHost implements PciHost {
 
     @Override
     public MemorySegment near(int generation, long address, long length, Direction direction) {
-        return closed || isStale(generation) ? null : table.near(address, length, direction);
+        return closed || isStale(generation) || !isReached(address, length, direction)
+                ? null
+                : table.near(address, length, direction);
     }
 
     @Override
