@@ -67,7 +67,7 @@ class NvmePathsTest {
                         device -> atDevice.apply(new Witness(device, devicesEnd)),
                         function -> new Witness(atDriver.apply(function), driversEnd))) {
             DriverPlace driver = open.driver;
-            new DriverRun(driver, driver::reset, SEED, byDriver::add).inOrder(rounds(4, 30, 600));
+            new DriverRun(driver, driver::reset, SEED, byDriver::add).inOrder(rounds(4, 15, 600));
             int interrupts = 0;
             for (int vector = 0; vector < DriverRun.VECTORS; vector++) {
                 interrupts += driver.interrupts(InterruptKind.MSIX, vector);
@@ -101,7 +101,7 @@ class NvmePathsTest {
     @ParameterizedTest
     @MethodSource("routes")
     void shouldKeepTheDataWhenManyCommandsAreCutOffByResets(Route route) throws Exception {
-        long seeds = rounds(1, 4, 25);
+        long seeds = rounds(1, 2, 25);
         for (long seed = 1; seed <= seeds; seed++) {
             try (Route.Open open =
                     new Route.Open(
@@ -111,7 +111,7 @@ class NvmePathsTest {
                             UnaryOperator.identity())) {
                 DriverPlace driver = open.driver;
                 new DriverRun(driver, driver::reset, seed, note -> {})
-                        .crowded(rounds(1, 10, 40), route.resetsCutOff());
+                        .crowded(rounds(1, 5, 40), route.resetsCutOff());
             }
         }
     }
@@ -171,7 +171,7 @@ class NvmePathsTest {
     void shouldChangeNothingWhenThreeTapsStandAtEachEnd(Route route) throws Exception {
         Seen without = inOrder(route);
         List<String> orders = List.of("RPC", "CRP", "PCR", "CPR", "RCP", "PRC");
-        int count = rounds(1, 3, orders.size());
+        int count = rounds(1, 2, orders.size());
         for (int i = 0; i < count; i++) {
             Stack atDevice = new Stack("device" + i, orders.get(i));
             Stack atDriver = new Stack("driver" + i, orders.get((i + 1) % orders.size()));

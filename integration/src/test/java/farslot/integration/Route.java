@@ -3,22 +3,15 @@ package farslot.integration;
 import farslot.core.PciFunction;
 import farslot.devices.nvme.DriverRun;
 import farslot.devices.nvme.NvmeKind;
-import farslot.lender.Lender;
-import farslot.link.LinkOptions;
-import farslot.link.RuntimeDirectory;
 import farslot.sdk.DeviceFunction;
 import farslot.sdk.Options;
-import farslot.slot.FunctionAddress;
-import farslot.slot.Slot;
 import farslot.vfiouser.VfioUserServer;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
@@ -34,20 +27,17 @@ enum Route {
     /** A client that does not. */
     VFIO_USER_BY_MESSAGES,
     VFIO_USER_THEN_UNIX,
-    VFIO_USER_THEN_TCP;
-
-    private static final LinkOptions OPTIONS =
-            LinkOptions.named("test")
-                    .withInsecure(true)
-                    .withAccessTimeout(Duration.ofSeconds(60))
-                    .withKeepAlive(Duration.ofMillis(250), Duration.ofSeconds(60));
+    VFIO_USER_THEN_TCP,
+    /** A slot that owns the MSI-X table: messages are (address, data). */
+    KERNEL,
+    KERNEL_THEN_TCP;
 
     private boolean isLinked() {
         return this == UNIX || this == TCP || name().contains("THEN");
     }
 
     private boolean isByTcp() {
-        return this == TCP || this == VFIO_USER_THEN_TCP;
+        return name().endsWith("TCP");
     }
 
     /** Whether no DMA of before a reset is seen after it. */
@@ -78,7 +68,9 @@ enum Route {
             try {
                 PciFunction function = atDevice.apply(device(image));
                 if (route.isLinked()) {
-                    function = linked(route, function, atDriver);
+                    Linked linked = new Linked(function, runtime, route.isByTcp(), atDriver);
+                    open.push(linked::close);
+                    function = linked.function();
                 } else {
                     function = atDriver.apply(function);
                 }
@@ -111,34 +103,10 @@ enum Route {
             return device;
         }
 
-        private PciFunction linked(
-                Route route, PciFunction function, UnaryOperator<PciFunction> atDriver)
-                throws Exception {
-            RuntimeDirectory directory = RuntimeDirectory.at(runtime);
-            Lender lender =
-                    Lender.open(
-                            directory,
-                            List.of(new Lender.Lendable("n0", function)),
-                            List.of(new farslot.link.Address.Tcp("127.0.0.1", 0)),
-                            OPTIONS,
-                            sentence -> {},
-                            () -> {});
-            open.push(lender::close);
-            Slot slot =
-                    Slot.open(
-                            directory,
-                            "s0",
-                            new FunctionAddress(
-                                    "n0", lender.addresses().get(route.isByTcp() ? 1 : 0)),
-                            OPTIONS,
-                            atDriver,
-                            sentence -> {},
-                            () -> {});
-            open.push(slot::close);
-            return slot.function();
-        }
-
         private DriverPlace driver(Route route, PciFunction function) throws IOException {
+            if (route.name().startsWith("KERNEL")) {
+                return new DriverInKernel(function, DriverRun.RAM_BYTES, DriverRun.VECTORS);
+            }
             if (!route.name().startsWith("VFIO_USER")) {
                 return new DriverInJava(function, DriverRun.RAM_BYTES, DriverRun.VECTORS);
             }
