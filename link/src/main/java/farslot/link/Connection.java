@@ -619,7 +619,7 @@ abstract class Connection {
                     new Answer(
                             request.answerType,
                             request.status,
-                            MemorySegment.ofArray(request.answer()));
+                            MemorySegment.ofArray(request.takeAnswer()));
             releaseLocked(request);
             return answer;
         } finally {
@@ -711,11 +711,16 @@ abstract class Connection {
                             + Integer.toUnsignedString(Header.TAG.getInt(in, at))
                             + ", which nothing waits for.");
         }
-        if (!Messages.answers(request.type, layout.type())) {
+        boolean begun = request.answerLength() > 0;
+        if (!Messages.answers(request.type, layout.type())
+                || (begun && request.answerType != layout.type())) {
             throw new BrokenFrameException(
                     Code.OUT_OF_STATE,
                     layout.type(),
-                    layout.name() + " is no answer to " + Messages.name(request.type) + ".");
+                    layout.name()
+                            + (begun ? " goes on with no " : " is no answer to ")
+                            + Messages.name(begun ? request.answerType : request.type)
+                            + ".");
         }
         if (layout.type() == Data.TYPE) {
             takeData(request, at, length);
@@ -724,7 +729,7 @@ abstract class Connection {
             if (request.wanted() > 0 && request.status.isSuccess()) {
                 throw Messages.bad(Done.TYPE, "a read cannot succeed without data");
             }
-        } else if (takeAnswer(request, at, length)) {
+        } else if (takeAnswer(request, layout, at, length)) {
             return;
         }
         request.answerType = layout.type();
@@ -755,7 +760,8 @@ abstract class Connection {
     }
 
     /** Takes one frame of an answer; true where more follow. */
-    private boolean takeAnswer(Request request, int at, int length) throws BrokenFrameException {
+    private boolean takeAnswer(Request request, Layout layout, int at, int length)
+            throws BrokenFrameException {
         if (request.answerLength() + length > Messages.MAX_ANSWER_BYTES) {
             throw Messages.bad(
                     Header.TYPE.getInt(in, at),
@@ -764,6 +770,7 @@ abstract class Connection {
                             + " bytes in all, and this one has more");
         }
         request.append(in.asSlice(at, length).toArray(ValueLayout.JAVA_BYTE));
+        request.answerType = layout.type();
         return (Header.FLAGS.getInt(in, at) & Header.MORE) != 0;
     }
 

@@ -77,17 +77,22 @@ final class Cursor {
         return bytes;
     }
 
-    /** A text with its length in two bytes. */
-    String text() throws BrokenFrameException {
-        return utf8(bytes(u16()));
+    /** A text of at most {@code most} bytes, with its length in two bytes. */
+    String text(int most) throws BrokenFrameException {
+        return utf8(u16(), most);
     }
 
-    /** A text with its length in four bytes. */
+    /** A value, with its length in four bytes. */
     String longText() throws BrokenFrameException {
-        return utf8(bytes(u32()));
+        return utf8(u32(), Messages.MAX_VALUE_BYTES);
     }
 
-    private String utf8(byte[] bytes) throws BrokenFrameException {
+    private String utf8(long length, int most) throws BrokenFrameException {
+        byte[] bytes = bytes(length);
+        if (length > most) {
+            throw Messages.bad(
+                    type, "a text has " + length + " bytes where " + most + " are possible");
+        }
         try {
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException e) {
@@ -100,7 +105,7 @@ final class Cursor {
         int count = u16();
         Map<String, String> pairs = new LinkedHashMap<>();
         for (int index = 0; index < count; index++) {
-            String name = text();
+            String name = text(Messages.MAX_NAME_BYTES);
             if (pairs.put(name, longText()) != null) {
                 throw broken("the name \"" + name + "\" stands in it twice");
             }

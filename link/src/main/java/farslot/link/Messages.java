@@ -36,6 +36,8 @@ final class Messages {
 
     static final int MAX_NAME_BYTES = 255;
 
+    static final int MAX_KIND_BYTES = 64;
+
     static final int MAX_SENTENCE_BYTES = 1024;
 
     /** The longest value of an argument or of a result's cell. */
@@ -778,7 +780,7 @@ final class Messages {
     record Names(String name, String program) {
         static Names decode(MemorySegment memory, long at, int length) throws BrokenFrameException {
             Cursor cursor = tail(Hello.LAYOUT, memory, at, length);
-            Names names = new Names(cursor.text(), cursor.text());
+            Names names = new Names(cursor.text(MAX_NAME_BYTES), cursor.text(MAX_NAME_BYTES));
             cursor.finish();
             return names;
         }
@@ -788,7 +790,8 @@ final class Messages {
     static String text(Layout layout, MemorySegment memory, long at, long length)
             throws BrokenFrameException {
         Cursor cursor = tail(layout, memory, at, length);
-        String text = cursor.text();
+        boolean isName = layout.type() == Borrow.TYPE;
+        String text = cursor.text(isName ? MAX_NAME_BYTES : MAX_SENTENCE_BYTES);
         cursor.finish();
         return text;
     }
@@ -832,7 +835,7 @@ final class Messages {
             to.u16(place.id()).u8(place.extended() ? 1 : 0).u8(0);
             to.u16(place.offset()).u16(place.lengthBytes());
         }
-        to.text(description.kind(), 64);
+        to.text(description.kind(), MAX_KIND_BYTES);
     }
 
     static FunctionDescription description(int type, Cursor from) throws BrokenFrameException {
@@ -883,7 +886,7 @@ final class Messages {
             from.skip(1);
             capabilities.add(new CapabilityPlace(id, extended, from.u16(), from.u16()));
         }
-        String kind = from.text();
+        String kind = from.text(MAX_KIND_BYTES);
         from.finish();
         Set<ResetKind> kinds = EnumSet.noneOf(ResetKind.class);
         for (ResetKind kindOf : ResetKind.values()) {
@@ -974,11 +977,11 @@ final class Messages {
 
     static Entry entry(Cursor from) throws BrokenFrameException {
         return new Entry(
-                from.text(),
-                from.text(),
-                from.text(),
+                from.text(MAX_NAME_BYTES),
+                from.text(MAX_NAME_BYTES),
+                from.text(MAX_SENTENCE_BYTES),
                 (int) from.u32(),
-                from.text(),
+                from.text(MAX_SENTENCE_BYTES),
                 from.u64(),
                 from.pairs());
     }
@@ -991,7 +994,7 @@ final class Messages {
 
         static Order decode(MemorySegment memory, long at, int length) throws BrokenFrameException {
             Cursor cursor = tail(Operate.LAYOUT, memory, at, length);
-            Order order = new Order(cursor.text(), cursor.pairs());
+            Order order = new Order(cursor.text(MAX_NAME_BYTES), cursor.pairs());
             cursor.finish();
             return order;
         }
@@ -1010,9 +1013,9 @@ final class Messages {
         ObservedEvent event =
                 new ObservedEvent(
                         Observed.TIME_MILLIS.get(memory, at),
-                        cursor.text(),
-                        cursor.text(),
-                        cursor.text(),
+                        cursor.text(MAX_NAME_BYTES),
+                        cursor.text(MAX_NAME_BYTES),
+                        cursor.text(MAX_SENTENCE_BYTES),
                         Observed.LOST_BEFORE.getInt(memory, at));
         cursor.finish();
         return event;

@@ -1,9 +1,9 @@
 package farslot.link;
 
 import farslot.core.CompletionStatus;
+import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 import java.util.concurrent.locks.Condition;
 
 /**
@@ -44,7 +44,7 @@ final class Request implements Connection.Wait {
     private MemorySegment into;
     private MemorySegment staging;
     private int staged;
-    private byte[] answer = NOTHING;
+    private ByteArrayOutputStream answer;
 
     Request(int place, Condition condition) {
         this.place = place;
@@ -58,7 +58,7 @@ final class Request implements Connection.Wait {
         into = destination;
         phase = Phase.WAITING;
         status = null;
-        answer = NOTHING;
+        answer = null;
         staged = 0;
         heldIsNew = false;
     }
@@ -90,17 +90,21 @@ final class Request implements Connection.Wait {
     }
 
     int answerLength() {
-        return answer.length;
+        return answer == null ? 0 : answer.size();
     }
 
     void append(byte[] more) {
-        int length = answer.length;
-        answer = Arrays.copyOf(answer, length + more.length);
-        System.arraycopy(more, 0, answer, length, more.length);
+        if (answer == null) {
+            answer = new ByteArrayOutputStream(more.length);
+        }
+        answer.writeBytes(more);
     }
 
-    byte[] answer() {
-        return answer;
+    /** The whole answer, now the caller's. */
+    byte[] takeAnswer() {
+        byte[] whole = answer == null ? NOTHING : answer.toByteArray();
+        answer = null;
+        return whole;
     }
 
     @Override

@@ -70,22 +70,26 @@ final class Meaning {
     }
 
     private static String texts(Layout layout, MemorySegment frame) throws BrokenFrameException {
-        int count =
-                switch (layout.type()) {
-                    case Messages.Hello.TYPE -> 2;
-                    case Messages.Observed.TYPE -> 3;
-                    default -> 1;
-                };
-        Cursor cursor = Messages.tail(layout, frame, 0, frame.byteSize());
-        List<String> texts = new ArrayList<>();
-        for (int index = 0; index < count; index++) {
-            texts.add(quoted(cursor.text()));
-        }
-        cursor.finish();
-        if (layout.type() == Messages.Event.TYPE) {
-            Messages.event(frame, 0, (int) frame.byteSize());
-        }
-        return String.join(" ", texts);
+        int length = (int) frame.byteSize();
+        return switch (layout.type()) {
+            case Messages.Hello.TYPE -> {
+                Messages.Names names = Messages.Names.decode(frame, 0, length);
+                yield quoted(names.name()) + " " + quoted(names.program());
+            }
+            case Messages.Observed.TYPE -> {
+                ObservedEvent event = Messages.observed(frame, 0, length);
+                yield quoted(event.subject())
+                        + " "
+                        + quoted(event.what())
+                        + " "
+                        + quoted(event.sentence());
+            }
+            case Messages.Event.TYPE -> {
+                Messages.event(frame, 0, length);
+                yield quoted(Messages.text(layout, frame, 0, length));
+            }
+            default -> quoted(Messages.text(layout, frame, 0, length));
+        };
     }
 
     private static String structure(Layout layout, MemorySegment frame)

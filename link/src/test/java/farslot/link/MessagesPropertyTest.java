@@ -181,7 +181,7 @@ class MessagesPropertyTest {
         String whole = wellFormed(text);
         MemorySegment frame = frame(Messages.Return.TYPE, new Composer().text(whole, most));
         Cursor cursor = Messages.tail(Messages.Return.LAYOUT, frame, 0, frame.byteSize());
-        String read = cursor.text();
+        String read = cursor.text(most);
         cursor.finish();
         assertTrue(whole.startsWith(read));
         assertTrue(read.getBytes(StandardCharsets.UTF_8).length <= most);
