@@ -54,6 +54,9 @@ final class MessageDma implements DmaTable.Far {
     /** Why no transfer is begun now; null where they are. */
     private CompletionStatus stopped;
 
+    /** The client answers in a layout of its own. */
+    private boolean misplaced;
+
     MessageDma(Connection connection) {
         this.connection = connection;
     }
@@ -134,6 +137,9 @@ final class MessageDma implements DmaTable.Far {
             }
             if (stopped != null) {
                 return stopped;
+            }
+            if (misplaced) {
+                return CompletionStatus.COMPLETER_ABORT;
             }
             do {
                 id = nextId++ & 0xffff;
@@ -248,6 +254,15 @@ final class MessageDma implements DmaTable.Far {
     }
 
     private CompletionStatus check(Transfer transfer, Message reply) {
+        if (isMisplaced(transfer, reply)) {
+            misplaced = true;
+            connection.complain(
+                    "The emulator's answer to DMA_READ has its data 4 bytes too early, as QEMU"
+                            + " 10.1 and 10.2 may send it. Its DMA by messages would be wrong and"
+                            + " is refused from here on. "
+                            + ADVICE);
+            return CompletionStatus.COMPLETER_ABORT;
+        }
         if (reply.isError()) {
             return CompletionStatus.COMPLETER_ABORT;
         }
@@ -257,7 +272,8 @@ final class MessageDma implements DmaTable.Far {
         }
         if (reply.command() != transfer.command
                 || reply.payloadBytes() < wanted
-                || reply.u64(Messages.DMA_ADDRESS) != transfer.address) {
+                || reply.u64(Messages.DMA_ADDRESS) != transfer.address
+                || (transfer.data != null && reply.u64(Messages.DMA_COUNT) != transfer.length)) {
             connection.complain(
                     "An answer of "
                             + reply.payloadBytes()
@@ -271,6 +287,19 @@ final class MessageDma implements DmaTable.Far {
                     Messages.DMA_DATA, MemorySegment.ofArray(transfer.data), 0, transfer.length);
         }
         return CompletionStatus.SUCCESS;
+    }
+
+    /**
+     * Whether data stands where the upper half of the count belongs. The answer's length does not
+     * tell, nor does the answer to a DMA_WRITE; data that begins with zeros is not recognised.
+     */
+    private static boolean isMisplaced(Transfer transfer, Message reply) {
+        return transfer.command == Messages.DMA_READ
+                && !reply.isError()
+                && reply.command() == Messages.DMA_READ
+                && reply.payloadBytes() == Messages.DMA_DATA + transfer.length
+                && (int) reply.u64(Messages.DMA_COUNT) == transfer.length
+                && reply.u64(Messages.DMA_COUNT) != transfer.length;
     }
 
     /** Ends the transfers that reach into a range that is taken back. */
