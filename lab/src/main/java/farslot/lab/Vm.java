@@ -21,6 +21,9 @@ public final class Vm implements AutoCloseable {
     /** Of a socket's path: the kernel takes 107 bytes, and QEMU some for itself. */
     private static final int LONGEST_SOCKET_PATH = 100;
 
+    /** On a busy computer too few ticks come while Linux tries its timer, and it gives up. */
+    private static final String KERNEL_WORDS = "console=ttyS0 panic=-1 quiet no_timer_check";
+
     /** What a machine is to be. Not for use after {@link #start}. */
     public static final class Builder {
         private final PreparedLab lab;
@@ -256,8 +259,7 @@ public final class Vm implements AutoCloseable {
                 List.of("-kernel", lab.kernel().toString(), "-initrd", lab.initrd().toString()));
         String mode = builder.terminal ? "" : " farslot.agent=ttyS1";
         mode += builder.terminal || builder.shell ? " farslot.shell=1" : "";
-        words.addAll(
-                List.of("-append", "console=ttyS0 panic=-1 quiet" + mode + builder.kernelWords));
+        words.addAll(List.of("-append", KERNEL_WORDS + mode + builder.kernelWords));
         if (!builder.restarts) {
             words.add("-no-reboot");
         }

@@ -24,6 +24,9 @@ public final class UnixStream implements AutoCloseable {
     /** The longest piece that goes through the copy for heap buffers at once. */
     private static final int BOUNCE_BYTES = 0x10000;
 
+    /** What is thrown away at once of what nobody has read. */
+    private static final int DISCARDED_BYTES = 0x1000;
+
     private final Descriptor descriptor;
     private final MessageHeader receiving = new MessageHeader();
     private final MessageHeader sending = new MessageHeader();
@@ -452,11 +455,32 @@ public final class UnixStream implements AutoCloseable {
         return descriptor.isOpen();
     }
 
-    /** {@link #shutdown}, and gives the descriptor back. More than once does nothing. */
+    /**
+     * {@link #shutdown}, and gives the descriptor back. More than once does nothing.
+     *
+     * <p>The peer reads the end of the stream though it may have sent what nobody has read. Left to
+     * the kernel, unread data makes the end an error, ECONNRESET, and QEMU 10.2 and newer abort at
+     * that.
+     */
     @Override
     public void close() {
         shutdown();
+        discardUnread();
         descriptor.close();
+    }
+
+    /** After {@link #shutdown} nothing comes any more. */
+    private void discardUnread() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment unread = arena.allocate(DISCARDED_BYTES);
+            int number = descriptor.acquire();
+            while (Libc.recv(number, unread, DISCARDED_BYTES, Libc.MSG_DONTWAIT) > 0) {
+                // Descriptors that came with it are closed by the kernel.
+            }
+            descriptor.release();
+        } catch (IOException closed) {
+            // Nothing is left to be read.
+        }
     }
 
     /**

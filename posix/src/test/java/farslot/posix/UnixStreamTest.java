@@ -182,6 +182,21 @@ class UnixStreamTest {
         }
     }
 
+    /** Of the kernel's own the other side gets ECONNRESET then, which QEMU takes for its death. */
+    @Test
+    void thePeerReadsTheEndThoughNobodyReadWhatItHadSent() throws IOException {
+        try (UnixStream.Pair pair = UnixStream.pair()) {
+            try (Descriptor passed = Memfd.create("unread", 4096)) {
+                pair.first().write(arena.allocate(100_000), passed.number());
+            }
+            pair.second().write(bytes(7));
+            pair.second().close();
+            MemorySegment one = arena.allocate(1);
+            assertEquals(1, pair.first().read(one));
+            assertEquals(-1, pair.first().read(one));
+        }
+    }
+
     @Test
     void shutdownWakesABlockedReader() throws Exception {
         try (UnixStream.Pair pair = UnixStream.pair()) {
