@@ -51,6 +51,7 @@ final class Bench implements AutoCloseable {
     private final Deque<Closeable> running = new ArrayDeque<>();
     private List<String> lenderPrefix = List.of();
     private List<String> slotPrefix = List.of();
+    private List<String> program = program();
     private String listenAddress = "127.0.0.1";
 
     private Bench(Path folder) throws IOException {
@@ -62,6 +63,20 @@ final class Bench implements AutoCloseable {
 
     static Bench in(Path folder) throws IOException {
         return new Bench(folder);
+    }
+
+    /**
+     * Starts farslot by its launcher, as modules, as users do; its temporary files lie among this
+     * test's sockets.
+     */
+    Bench byLauncher() {
+        program = List.of(Path.of(System.getProperty("farslot.home"), "farslot").toString());
+        return this;
+    }
+
+    /** Where control sockets and temporary files are. */
+    Path runtime() {
+        return runtime;
     }
 
     /** Starts lenders by these words, and lets them listen there: for network namespaces. */
@@ -188,11 +203,13 @@ final class Bench implements AutoCloseable {
 
     Running start(String role, List<String> prefix, List<String> arguments) {
         List<String> words = new ArrayList<>(prefix);
-        words.addAll(program());
+        words.addAll(program);
         words.addAll(arguments);
         ProcessBuilder builder = new ProcessBuilder(words);
         builder.redirectErrorStream(true);
         builder.environment().put("XDG_RUNTIME_DIR", runtime.toString());
+        builder.environment().keySet().removeIf(name -> name.startsWith("FARSLOT_"));
+        builder.environment().put("FARSLOT_JAVA_OPTIONS", "-Djava.io.tmpdir=" + runtime);
         ChildProcess process = ChildProcess.start(builder);
         Running started = new Running(process, Console.of(role, process, null), arguments);
         running.push(started);

@@ -1,0 +1,134 @@
+package farslot.integration;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Lender, slot or machine is killed at any moment, from the start of the machine's boot to the end
+ * of its work: the machine never waits longer than the slot holds an access, nothing is left
+ * behind, and no block is lost that was written and flushed.
+ *
+ * <p>Every run is drawn from a seed that is printed. {@code -Dfarslot.kills.seed=S
+ * -Dfarslot.kills.runs=1} draws it again.
+ */
+@Tag("qemu")
+@Timeout(value = 3, unit = TimeUnit.HOURS)
+class RandomKillTest {
+    @TempDir Path folder;
+
+    private final Map<KillPlan.Victim, Integer> kills = new TreeMap<>();
+    private final Map<String, Integer> endings = new TreeMap<>();
+    private long longestNanos;
+    private long unanswered;
+    private long flushes;
+    private long blocks;
+
+    @Test
+    void nothingIsLostAndNothingIsLeftWhateverIsKilledWhenever() throws Exception {
+        int runs = runs();
+        assumeTrue(runs > 0, "no machines in few rounds");
+        long first = Long.getLong("farslot.kills.seed", new SplittableRandom().nextInt(1 << 30));
+        say(runs + " runs, seeds from " + first);
+        Bench.lab();
+        Set<String> sharedBefore = Remains.sharedMemory();
+        List<String> faults = new ArrayList<>();
+        int atOnce = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 2);
+        try (ExecutorService pool = Executors.newFixedThreadPool(atOnce)) {
+            List<Future<KillRun.Result>> results = new ArrayList<>();
+            for (int run = 0; run < runs; run++) {
+                KillPlan plan = KillPlan.of(first + run);
+                results.add(pool.submit(() -> run(plan)));
+            }
+            for (Future<KillRun.Result> result : results) {
+                try {
+                    count(result.get(), faults);
+                } catch (ExecutionException e) {
+                    faults.add(e.getCause().toString());
+                }
+            }
+        }
+        Set<String> shared = new HashSet<>(Remains.sharedMemory());
+        shared.removeAll(sharedBefore);
+        shared.removeIf(name -> !name.contains("farslot") && !name.contains("qemu"));
+        say(
+                String.format(
+                        Locale.ROOT,
+                        "%d runs; killed %s; ended %s; longest access %.3f s, hold %.3f s, %d accesses"
+                                + " answered all-ones; %d flushes told, %d blocks checked; faults: %d",
+                        runs,
+                        kills,
+                        endings,
+                        longestNanos / 1e9,
+                        KillRun.HOLD_NANOS / 1e9,
+                        unanswered,
+                        flushes,
+                        blocks,
+                        faults.size()));
+        assertEquals(List.of(), faults);
+        assertEquals(Set.of(), shared);
+    }
+
+    private static int runs() {
+        String rounds = System.getProperty("farslot.rounds", "short");
+        int usual = rounds.equals("full") ? 200 : rounds.equals("few") ? 0 : 3;
+        return Integer.getInteger("farslot.kills.runs", usual);
+    }
+
+    private KillRun.Result run(KillPlan plan) throws Exception {
+        long begin = System.nanoTime();
+        Path own = Files.createDirectory(folder.resolve(Long.toString(plan.seed())));
+        try {
+            KillRun.Result result = new KillRun(plan, own).run();
+            say(
+                    String.format(
+                            Locale.ROOT,
+                            "%s; %s; longest %.3f s, %d flushes, %d blocks; %.1f s%s",
+                            plan,
+                            result.ending(),
+                            result.longestNanos() / 1e9,
+                            result.flushes(),
+                            result.blocks(),
+                            (System.nanoTime() - begin) / 1e9,
+                            result.faults().isEmpty() ? "" : " FAULTS " + result.faults()));
+            Files.deleteIfExists(own.resolve("disk"));
+            return result;
+        } catch (Exception | AssertionError e) {
+            say(plan + "; FAILED: " + e);
+            throw new IllegalStateException(plan + ": " + e, e);
+        }
+    }
+
+    private void count(KillRun.Result result, List<String> faults) {
+        kills.merge(result.plan().victim(), 1, Integer::sum);
+        endings.merge(result.ending(), 1, Integer::sum);
+        longestNanos = Math.max(longestNanos, result.longestNanos());
+        unanswered += result.unanswered();
+        flushes += result.flushes();
+        blocks += result.blocks();
+        result.faults().forEach(fault -> faults.add(result.plan() + ": " + fault));
+    }
+
+    private static synchronized void say(String line) {
+        System.out.println(line);
+    }
+}
