@@ -1,0 +1,209 @@
+package farslot.integration;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import farslot.lab.ChildProcess;
+import farslot.lab.Console;
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * docs/write-a-device.md as a reader follows it: in a copy of the checkout its files are made, its
+ * lines put in, its commands run, and what they say is compared with the page. There, "…" stands
+ * for any text; lines that begin with "$ " are for the checkout's folder, with "# " for the machine
+ * that was started last.
+ */
+@Tag("qemu")
+@Timeout(value = 20, unit = TimeUnit.MINUTES)
+class TutorialTest {
+    private static final Duration PATIENCE = Duration.ofMinutes(8);
+    private static final Set<String> LEFT_OUT = Set.of(".git", ".build", "target");
+    private static final Pattern BLOCK = Pattern.compile("(?ms)^```(\\w+)\n(.*?)^```$");
+    private static final Pattern NEW_FILE = Pattern.compile("New file `([^`]+)`:\\s*$");
+    private static final Pattern INSERTION =
+            Pattern.compile("In `([^`]+)`, after the line `([^`]+)`:\\s*$");
+
+    @TempDir Path folder;
+
+    private Path checkout;
+    private Path runtime;
+    private Console machine;
+    private int commands;
+
+    @Test
+    void shouldWorkAsWritten() throws Exception {
+        checkout = copyOf(Path.of(System.getProperty("farslot.home")));
+        runtime = Files.createTempDirectory("fs-");
+        String page = Files.readString(checkout.resolve("docs/write-a-device.md"));
+        int from = 0;
+        List<String> lines = new ArrayList<>();
+        try {
+            for (Matcher block = BLOCK.matcher(page); block.find(); from = block.end()) {
+                String before = page.substring(from, block.start());
+                if (block.group(1).equals("console")) {
+                    lines = block.group(2).lines().toList();
+                    follow(lines);
+                } else {
+                    put(before, block.group(2));
+                }
+            }
+        } finally {
+            run("./farslot stop c0");
+            removeRuntime();
+        }
+        assertTrue(commands >= 15, "commands: " + commands);
+    }
+
+    private void put(String before, String text) throws IOException {
+        Matcher newFile = NEW_FILE.matcher(before);
+        if (newFile.find()) {
+            Path file = checkout.resolve(newFile.group(1));
+            Files.createDirectories(file.getParent());
+            Files.writeString(file, text);
+            return;
+        }
+        Matcher insertion = INSERTION.matcher(before);
+        assertTrue(insertion.find(), () -> "The page does not say where this goes:\n" + text);
+        Path file = checkout.resolve(insertion.group(1));
+        String old = Files.readString(file);
+        int line = old.indexOf(insertion.group(2));
+        assertTrue(line >= 0, () -> file + " has no line " + insertion.group(2));
+        int after = old.indexOf('\n', line) + 1;
+        Files.writeString(file, old.substring(0, after) + text + old.substring(after));
+    }
+
+    /** Commands, and below each what it says. */
+    private void follow(List<String> lines) throws Exception {
+        for (int i = 0; i < lines.size(); ) {
+            String command = lines.get(i++);
+            StringBuilder expected = new StringBuilder();
+            while (i < lines.size() && !lines.get(i).matches("[$#] .*")) {
+                expected.append(lines.get(i++)).append('\n');
+            }
+            commands++;
+            String said =
+                    command.startsWith("# ") ? inMachine(command.substring(2)) : here(command);
+            assertTrue(
+                    Pattern.compile(pattern(expected.toString())).matcher(said).find(),
+                    () -> command + "\nshould say:\n" + expected + "\nand said:\n" + said);
+        }
+    }
+
+    private static String pattern(String expected) {
+        return expected.strip()
+                .lines()
+                .map(TutorialTest::linePattern)
+                .reduce(
+                        "(?s)",
+                        (all, line) -> all.equals("(?s)") ? all + line : all + "\\s+" + line);
+    }
+
+    /** "…" at the end of a line may stand for lines. */
+    private static String linePattern(String line) {
+        List<String> parts = new ArrayList<>();
+        for (String part : line.strip().split("…", -1)) {
+            parts.add(part.isEmpty() ? "" : Pattern.quote(part));
+        }
+        return String.join(".*?", parts);
+    }
+
+    private String here(String line) throws Exception {
+        String command = line.substring(2);
+        if (command.startsWith("./farslot vm run")) {
+            machine = Console.of("the machine", process(command), null);
+            machine.await(Pattern.compile("[/~] # $"), PATIENCE);
+            return machine.text();
+        }
+        Ended ended = run(command);
+        return ended.exitCode == 0 ? ended.text : fail(command + "\n" + ended.text);
+    }
+
+    /** Types it, and waits for the mark that is typed behind it. */
+    private String inMachine(String command) {
+        int before = machine.text().length();
+        if (command.equals("poweroff -f")) {
+            machine.type(command + "\n");
+            assertTrue(machine.awaitEnd(PATIENCE), machine.lastLines(10));
+            return "";
+        }
+        String mark = "end-" + commands;
+        machine.type(command + "; echo \"$?\"" + "@" + mark + "\n");
+        Matcher end = machine.await(Pattern.compile("(\\d+)@" + mark + "\\s"), PATIENCE);
+        String said = machine.text().substring(before);
+        assertTrue(end.group(1).equals("0"), () -> command + "\n" + said);
+        return said;
+    }
+
+    private record Ended(int exitCode, String text) {}
+
+    private Ended run(String command) {
+        try (ChildProcess process = process(command)) {
+            Console console = Console.of(command, process, null);
+            if (!process.await(PATIENCE) || !console.awaitEnd(PATIENCE)) {
+                return fail(command + " does not end: " + console.text());
+            }
+            return new Ended(process.process().exitValue(), console.text());
+        }
+    }
+
+    private ChildProcess process(String command) {
+        ProcessBuilder builder = new ProcessBuilder("sh", "-c", command);
+        builder.directory(checkout.toFile()).redirectErrorStream(true);
+        builder.environment().put("XDG_RUNTIME_DIR", runtime.toString());
+        builder.environment().put("TERM", "dumb");
+        return ChildProcess.start(builder);
+    }
+
+    private Path copyOf(Path home) throws IOException {
+        Path copy = folder.resolve("checkout");
+        Files.walkFileTree(
+                home,
+                new SimpleFileVisitor<>() {
+                    @Override
+                    public FileVisitResult preVisitDirectory(
+                            Path path, BasicFileAttributes attributes) throws IOException {
+                        if (LEFT_OUT.contains(path.getFileName().toString())) {
+                            return FileVisitResult.SKIP_SUBTREE;
+                        }
+                        Files.createDirectories(copy.resolve(home.relativize(path)));
+                        return FileVisitResult.CONTINUE;
+                    }
+
+                    @Override
+                    public FileVisitResult visitFile(Path path, BasicFileAttributes attributes)
+                            throws IOException {
+                        if (!path.getFileName().toString().equals(".git")) {
+                            Path to = copy.resolve(home.relativize(path));
+                            Files.copy(path, to, StandardCopyOption.COPY_ATTRIBUTES);
+                        }
+                        return FileVisitResult.CONTINUE;
+                    }
+                });
+        return copy;
+    }
+
+    private void removeRuntime() throws IOException {
+        try (var all = Files.walk(runtime)) {
+            for (Path path : all.sorted((a, b) -> b.compareTo(a)).toList()) {
+                Files.deleteIfExists(path);
+            }
+        }
+    }
+}
