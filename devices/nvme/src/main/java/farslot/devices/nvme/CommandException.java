@@ -9,15 +9,17 @@ final class CommandException extends Exception {
 
     private final StatusCode status;
     private final int location;
+    private final long lba;
 
     CommandException(StatusCode status) {
-        this(status, NO_LOCATION);
+        this(status, NO_LOCATION, -1);
     }
 
-    private CommandException(StatusCode status, int location) {
+    private CommandException(StatusCode status, int location, long lba) {
         super(status.name(), null, false, false);
         this.status = status;
         this.location = location;
+        this.lba = lba;
     }
 
     /**
@@ -25,12 +27,27 @@ final class CommandException extends Exception {
      * @param bit the lowest bit of the field within that byte
      */
     static CommandException at(StatusCode status, int byteOffset, int bit) {
-        return new CommandException(status, byteOffset | bit << 8);
+        return new CommandException(status, byteOffset | bit << 8, -1);
     }
 
     /** A field of a command dword is bad: its bits begin at {@code bit} of that dword. */
     static CommandException invalidField(int dword, int bit) {
         return at(StatusCode.INVALID_FIELD_IN_COMMAND, dword * 4 + bit / 8, bit % 8);
+    }
+
+    /** The namespace identifier names no namespace (6.1.5). */
+    static CommandException invalidNamespace() {
+        return at(StatusCode.INVALID_NAMESPACE_OR_FORMAT, 4, 0);
+    }
+
+    /** The data pointer cannot be followed (4.3, 4.4). */
+    static CommandException dataPointer(StatusCode status) {
+        return at(status, 24, 0);
+    }
+
+    /** A block of the medium is to blame. */
+    static CommandException ofBlock(StatusCode status, long lba) {
+        return new CommandException(status, NO_LOCATION, lba);
     }
 
     StatusCode status() {
@@ -40,5 +57,10 @@ final class CommandException extends Exception {
     /** The parameter error location of the error information log. */
     int location() {
         return location;
+    }
+
+    /** The block to blame, or -1 where it is none or the command's first. */
+    long lba() {
+        return lba;
     }
 }

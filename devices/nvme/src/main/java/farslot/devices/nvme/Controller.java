@@ -19,7 +19,6 @@ final class Controller {
     /** CAP.MPSMAX. The largest memory page is 4 KiB times 2 to this power: 64 KiB. */
     private static final int MAX_PAGE_SIZE = 4;
 
-    private static final int ENABLE = 1;
     private static final int READY = 1;
     private static final int FATAL = 1 << 1;
     private static final int SHUTDOWN_OCCURRING = 1 << 2;
@@ -32,10 +31,8 @@ final class Controller {
     private final Executor workers;
     private final Supplier<DriverMemory> memory;
 
-    private int configuration;
-    private int adminQueues;
-    private long adminSubmissionBase;
-    private long adminCompletionBase;
+    private ControllerConfiguration configuration = new ControllerConfiguration(0);
+    private AdminQueues adminQueues = new AdminQueues(0, 0, 0);
     private boolean ready;
     private boolean failed;
     private int shutdown;
@@ -77,28 +74,21 @@ final class Controller {
     /**
      * A write of CC (3.1.5).
      *
-     * @param value CC as it is now
-     * @param attributes AQA, used where the write enables the controller, as are the bases
-     * @param submissionBase ASQ
-     * @param completionBase ACQ
+     * @param now CC as it is now
+     * @param queues used where the write enables the controller
      */
-    synchronized void configure(
-            int value, int attributes, long submissionBase, long completionBase) {
-        int before = configuration;
-        configuration = value;
-        adminQueues = attributes;
-        adminSubmissionBase = submissionBase;
-        adminCompletionBase = completionBase;
-        boolean wasEnabled = (before & ENABLE) != 0;
-        boolean isEnabled = (value & ENABLE) != 0;
-        if (wasEnabled && !isEnabled) {
+    synchronized void configure(ControllerConfiguration now, AdminQueues queues) {
+        ControllerConfiguration before = configuration;
+        configuration = now;
+        adminQueues = queues;
+        if (before.isEnabled() && !now.isEnabled()) {
             disable();
-        } else if (!wasEnabled && isEnabled) {
+        } else if (!before.isEnabled() && now.isEnabled()) {
             enableWhenDrained();
         }
-        int notification = value >>> 14 & 3;
-        if (notification != 0 && notification != (before >>> 14 & 3) && shutdown == 0) {
-            shutDown(notification);
+        int notification = now.shutdownNotification();
+        if (notification != 0 && notification != before.shutdownNotification() && shutdown == 0) {
+            shutDown();
         }
     }
 
@@ -118,8 +108,6 @@ final class Controller {
                         memory.get(),
                         configuration,
                         adminQueues,
-                        adminSubmissionBase,
-                        adminCompletionBase,
                         state,
                         interrupts,
                         workers,
@@ -129,21 +117,20 @@ final class Controller {
 
     /** What is wrong with CC or the admin queues, or null (7.6.1). */
     private String whyNotEnabled() {
-        int pageSize = configuration >>> 7 & 0xF;
-        if ((configuration >>> 4 & 7) != 0) {
+        if (configuration.commandSet() != 0) {
             return "CC.CSS names another command set than NVM";
         }
-        if (pageSize > MAX_PAGE_SIZE) {
+        if (configuration.pageSize() > MAX_PAGE_SIZE) {
             return "CC.MPS is above CAP.MPSMAX";
         }
-        if ((configuration >>> 11 & 7) != 0) {
+        if (configuration.arbitration() > ControllerConfiguration.WEIGHTED_ROUND_ROBIN) {
             return "CC.AMS names an arbitration that CAP.AMS does not offer";
         }
-        if ((adminQueues & 0xFFF) == 0 || (adminQueues >>> 16 & 0xFFF) == 0) {
+        if (adminQueues.submissionEntries() < 2 || adminQueues.completionEntries() < 2) {
             return "AQA names a queue of less than two entries";
         }
-        long within = (4096L << pageSize) - 1;
-        if (((adminSubmissionBase | adminCompletionBase) & within) != 0) {
+        long within = configuration.pageBytes() - 1L;
+        if (((adminQueues.submissionBase() | adminQueues.completionBase()) & within) != 0) {
             return "ASQ or ACQ does not begin at a memory page";
         }
         return null;
@@ -163,6 +150,7 @@ final class Controller {
     private void disable() {
         failed = false;
         shutdown = 0;
+        state.errors().clear();
         Enablement ending = enablement;
         enablement = null;
         if (ending == null) {
@@ -182,16 +170,13 @@ final class Controller {
             whenDrained.run();
             whenDrained = null;
         }
-        if ((configuration & ENABLE) != 0) {
+        if (configuration.isEnabled()) {
             enableWhenDrained();
         }
     }
 
     /** A shutdown notification (7.6.2); all data is on the disk when it is complete. */
-    private void shutDown(int notification) {
-        if (notification == 2) {
-            state.counters().countUnsafeShutdown();
-        }
+    private void shutDown() {
         shutdown = SHUTDOWN_OCCURRING;
         Enablement of = enablement;
         Runnable flush = () -> workers.execute(() -> flushAndCompleteShutdown(of));
@@ -206,7 +191,7 @@ final class Controller {
 
     private void flushAndCompleteShutdown(Enablement of) {
         try {
-            state.namespace().image().flush();
+            state.namespaces().flush();
         } catch (IOException e) {
             state.counters().countMediaError();
             LOG.log(Level.WARNING, e.getMessage());
@@ -221,9 +206,17 @@ final class Controller {
     /**
      * A reset of the function: as after power came on. What was under way ends in the background,
      * and the controller is not ready before it has.
+     *
+     * @param powerLost whether power did come on; without a shutdown before, that is an unsafe one
      */
-    synchronized void reset() {
-        configuration = 0;
+    synchronized void reset(boolean powerLost) {
+        if (powerLost) {
+            state.counters().countPowerCycle();
+            if (configuration.isEnabled() && shutdown != SHUTDOWN_COMPLETE) {
+                state.counters().countUnsafeShutdown();
+            }
+        }
+        configuration = new ControllerConfiguration(0);
         whenDrained = null;
         disable();
         ready = false;

@@ -7,19 +7,15 @@ package farslot.devices.nvme;
  * @param serial up to 20 ASCII characters
  * @param model up to 40 ASCII characters
  * @param queuePairs how many I/O queues of each kind there are
+ * @param volatileWriteCache whether written data may wait for a Flush at all
  */
 record ControllerState(
-        Namespace namespace,
+        Namespaces namespaces,
         int vendor,
         String serial,
         String model,
         int queuePairs,
+        boolean volatileWriteCache,
         HealthCounters counters,
         ErrorLog errors,
-        DataBuffers buffers) {
-
-    /** Identify Controller's data structure. */
-    byte[] identity() {
-        return Identify.controller(vendor, serial, model, namespace.uuid());
-    }
-}
+        DataBuffers buffers) {}

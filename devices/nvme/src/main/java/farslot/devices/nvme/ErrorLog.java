@@ -1,6 +1,7 @@
 package farslot.devices.nvme;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /** The error information log page (NVMe 1.4, 5.14.1.1): the latest errors, newest first. */
 final class ErrorLog {
@@ -15,14 +16,23 @@ final class ErrorLog {
     }
 
     /** An error of a command. */
-    synchronized void add(Command command, StatusCode status, int location) {
+    synchronized void add(Command command, CommandException why) {
         MemorySegment entry = next();
         entry.set(LittleEndian.SHORT, 8, (short) command.queue().id());
         entry.set(LittleEndian.SHORT, 10, (short) command.identifier());
-        entry.set(LittleEndian.SHORT, 12, (short) (status.field() << 1));
-        entry.set(LittleEndian.SHORT, 14, (short) location);
-        entry.set(LittleEndian.LONG, 16, command.queue().isAdmin() ? 0 : command.startingLba());
+        entry.set(LittleEndian.SHORT, 12, (short) (why.status().field() << 1));
+        entry.set(LittleEndian.SHORT, 14, (short) why.location());
+        entry.set(LittleEndian.LONG, 16, lba(command, why));
         entry.set(LittleEndian.INT, 24, command.namespace());
+    }
+
+    private static long lba(Command command, CommandException why) {
+        NvmOpcode opcode = NvmOpcode.ofCode(command.opcode());
+        boolean namesBlocks = !command.queue().isAdmin() && opcode != null && opcode.namesBlocks();
+        if (!namesBlocks) {
+            return 0;
+        }
+        return why.lba() >= 0 ? why.lba() : command.startingLba();
     }
 
     /** An error that belongs to no command, such as a bad doorbell write. */
@@ -38,6 +48,11 @@ final class ErrorLog {
         entry.fill((byte) 0);
         entry.set(LittleEndian.LONG, 0, ++count);
         return entry;
+    }
+
+    /** A reset of the controller: the entries go, the count goes on. */
+    synchronized void clear() {
+        Arrays.fill(entries, (byte) 0);
     }
 
     synchronized byte[] page() {

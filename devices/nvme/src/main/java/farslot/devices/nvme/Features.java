@@ -9,6 +9,7 @@ import java.util.Arrays;
 final class Features {
     static final int ARBITRATION = 0x01;
     static final int POWER_MANAGEMENT = 0x02;
+    static final int LBA_RANGE_TYPE = 0x03;
     static final int TEMPERATURE_THRESHOLD = 0x04;
     static final int ERROR_RECOVERY = 0x05;
     static final int VOLATILE_WRITE_CACHE = 0x06;
@@ -28,18 +29,20 @@ final class Features {
     private static final int NAMESPACE_SPECIFIC = 1 << 1;
     private static final int ALL_SENSORS = 0xF;
 
-    private final int queuePairs;
+    private final ControllerState state;
     private final int[] values = new int[ASYNCHRONOUS_EVENT_CONFIGURATION + 1];
+
+    /** Error recovery is each namespace's own. */
+    private final int[] errorRecovery;
+
     private final boolean[] coalescingDisabled;
     private int underTemperature;
 
-    /**
-     * @param queuePairs how many I/O queues of each kind the controller has
-     * @param vectors how many interrupt vectors
-     */
-    Features(int queuePairs, int vectors) {
-        this.queuePairs = queuePairs;
-        this.coalescingDisabled = new boolean[vectors];
+    Features(ControllerState state) {
+        this.state = state;
+        this.errorRecovery = new int[state.namespaces().count()];
+        // A vector for each I/O queue, and the admin queue's.
+        this.coalescingDisabled = new boolean[state.queuePairs() + 1];
         for (int feature = 0; feature < values.length; feature++) {
             values[feature] = defaultOf(feature);
         }
@@ -49,14 +52,19 @@ final class Features {
         return switch (feature) {
             case TEMPERATURE_THRESHOLD -> WARNING_TEMPERATURE_KELVIN;
             case VOLATILE_WRITE_CACHE -> 1;
-            case NUMBER_OF_QUEUES -> queuePairs - 1 | (queuePairs - 1) << 16;
+            case NUMBER_OF_QUEUES -> state.queuePairs() - 1 | (state.queuePairs() - 1) << 16;
             default -> 0;
         };
     }
 
     /** Whether written data may wait for a Flush. */
     synchronized boolean writeCacheEnabled() {
-        return (values[VOLATILE_WRITE_CACHE] & 1) != 0;
+        return state.volatileWriteCache() && (values[VOLATILE_WRITE_CACHE] & 1) != 0;
+    }
+
+    /** The burst and the weights of arbitration. */
+    synchronized int arbitration() {
+        return values[ARBITRATION];
     }
 
     /** How many I/O submission queues the driver was given. */
@@ -68,22 +76,22 @@ final class Features {
         return (values[NUMBER_OF_QUEUES] >>> 16) + 1;
     }
 
-    /** The SMART log's critical warnings: bit 1 where the temperature is past a threshold. */
-    synchronized int criticalWarning() {
-        boolean past =
-                TEMPERATURE_KELVIN >= values[TEMPERATURE_THRESHOLD]
-                        || TEMPERATURE_KELVIN <= underTemperature;
-        return past ? 1 << 1 : 0;
+    synchronized boolean isTemperaturePastThreshold() {
+        return TEMPERATURE_KELVIN >= values[TEMPERATURE_THRESHOLD]
+                || TEMPERATURE_KELVIN <= underTemperature;
     }
 
-    /** Whether the driver wants to be told of the critical warnings that there are. */
-    synchronized boolean healthEventWanted() {
-        return (criticalWarning() & values[ASYNCHRONOUS_EVENT_CONFIGURATION]) != 0;
+    /** The critical warnings that the driver wants to be told of. */
+    synchronized int criticalWarningsWanted() {
+        return values[ASYNCHRONOUS_EVENT_CONFIGURATION] & 0xFF;
     }
 
     /** Get Features: the completion's dword 0. */
     synchronized int get(Command command) throws CommandException {
         int feature = feature(command);
+        if (feature == ERROR_RECOVERY) {
+            state.namespaces().get(command.namespace());
+        }
         int select = command.dword(10) >>> 8 & 7;
         return switch (select) {
             case 0 -> current(feature, command);
@@ -104,6 +112,7 @@ final class Features {
                 int vector = vector(command);
                 yield vector | (coalescingDisabled[vector] ? 1 << 16 : 0);
             }
+            case ERROR_RECOVERY -> errorRecovery[command.namespace() - 1];
             default -> values[feature];
         };
     }
@@ -140,10 +149,8 @@ final class Features {
                 return 0;
             }
             case ERROR_RECOVERY -> {
-                // Deallocated blocks read as they are: no error for them (DULBE) is offered.
-                if ((value & 1 << 16) != 0) {
-                    throw CommandException.invalidField(11, 16);
-                }
+                setErrorRecovery(command.namespace(), value);
+                return 0;
             }
             case NUMBER_OF_QUEUES -> {
                 return setQueues(value, queuesExist);
@@ -164,27 +171,42 @@ final class Features {
         return 0;
     }
 
-    private static int feature(Command command) throws CommandException {
+    private int feature(Command command) throws CommandException {
         int feature = command.dword(10) & 0xFF;
         boolean known =
                 feature >= ARBITRATION
                         && feature <= ASYNCHRONOUS_EVENT_CONFIGURATION
-                        && feature != 0x03;
+                        && feature != LBA_RANGE_TYPE
+                        && (feature != VOLATILE_WRITE_CACHE || state.volatileWriteCache());
         if (!known) {
             throw CommandException.invalidField(10, 0);
         }
         return feature;
     }
 
-    private static void checkNamespace(int feature, int namespace) throws CommandException {
-        if (namespace == 0 || namespace == Command.ALL_NAMESPACES) {
+    private void checkNamespace(int feature, int namespace) throws CommandException {
+        boolean general = namespace == Command.ALL_NAMESPACES;
+        if (feature == ERROR_RECOVERY) {
+            general |= state.namespaces().has(namespace);
+        } else {
+            general |= namespace == 0;
+        }
+        if (general) {
             return;
         }
-        if (namespace != Identify.NAMESPACE) {
-            throw CommandException.at(StatusCode.INVALID_NAMESPACE_OR_FORMAT, 4, 0);
+        state.namespaces().get(namespace);
+        throw CommandException.at(StatusCode.FEATURE_NOT_NAMESPACE_SPECIFIC, 4, 0);
+    }
+
+    /** Deallocated blocks read as they are: no error for them (DULBE) is offered. */
+    private void setErrorRecovery(int namespace, int value) throws CommandException {
+        if ((value & 1 << 16) != 0) {
+            throw CommandException.invalidField(11, 16);
         }
-        if (feature != ERROR_RECOVERY) {
-            throw CommandException.at(StatusCode.FEATURE_NOT_NAMESPACE_SPECIFIC, 4, 0);
+        if (namespace == Command.ALL_NAMESPACES) {
+            Arrays.fill(errorRecovery, value);
+        } else {
+            errorRecovery[namespace - 1] = value;
         }
     }
 
@@ -230,13 +252,8 @@ final class Features {
         if (queuesExist) {
             throw new CommandException(StatusCode.COMMAND_SEQUENCE_ERROR);
         }
-        values[NUMBER_OF_QUEUES] =
-                Math.min(submission, queuePairs - 1) | Math.min(completion, queuePairs - 1) << 16;
+        int most = state.queuePairs() - 1;
+        values[NUMBER_OF_QUEUES] = Math.min(submission, most) | Math.min(completion, most) << 16;
         return values[NUMBER_OF_QUEUES];
-    }
-
-    @Override
-    public String toString() {
-        return "Features" + Arrays.toString(values);
     }
 }

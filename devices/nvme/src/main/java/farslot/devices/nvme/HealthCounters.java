@@ -2,17 +2,29 @@ package farslot.devices.nvme;
 
 import java.util.concurrent.atomic.LongAdder;
 
-/** What the SMART log counts (NVMe 1.4, 5.14.1.2), from the start of the device's process. */
+/**
+ * What the SMART log counts (NVMe 1.4, 5.14.1.2), from when the device was lent: that is when it is
+ * switched on for the first time.
+ */
 final class HealthCounters {
     private final long startedNanos = System.nanoTime();
     private final LongAdder sectorsRead = new LongAdder();
     private final LongAdder sectorsWritten = new LongAdder();
     private final LongAdder reads = new LongAdder();
     private final LongAdder writes = new LongAdder();
-    private final LongAdder busyNanos = new LongAdder();
+    private final LongAdder powerCycles = new LongAdder();
     private final LongAdder unsafeShutdowns = new LongAdder();
     private final LongAdder mediaErrors = new LongAdder();
+    private volatile boolean spareUsedUp;
+    private long busyNanos;
+    private long busySinceNanos;
+    private boolean busy;
 
+    HealthCounters() {
+        powerCycles.increment();
+    }
+
+    /** A Read or a Compare. */
     void countRead(long bytes) {
         reads.increment();
         sectorsRead.add(bytes / 512);
@@ -23,8 +35,26 @@ final class HealthCounters {
         sectorsWritten.add(bytes / 512);
     }
 
-    void countBusy(long nanos) {
-        busyNanos.add(nanos);
+    /** From now on at least one I/O command is executed. */
+    synchronized void beginBusy() {
+        busySinceNanos = System.nanoTime();
+        busy = true;
+    }
+
+    /** From now on none is. */
+    synchronized void endBusy() {
+        busyNanos += System.nanoTime() - busySinceNanos;
+        busy = false;
+    }
+
+    void countPowerCycle() {
+        powerCycles.increment();
+        spareUsedUp = false;
+    }
+
+    /** The image's file system is full: written data has found no room. */
+    void spareUsedUp() {
+        spareUsedUp = true;
     }
 
     void countUnsafeShutdown() {
@@ -52,8 +82,18 @@ final class HealthCounters {
         return writes.sum();
     }
 
-    long busyMinutes() {
-        return busyNanos.sum() / 60_000_000_000L;
+    synchronized long busyMinutes() {
+        long running = busy ? System.nanoTime() - busySinceNanos : 0;
+        return (busyNanos + running) / 60_000_000_000L;
+    }
+
+    long powerCycles() {
+        return powerCycles.sum();
+    }
+
+    /** Until power is cycled: how much room there is again, nobody has tried. */
+    boolean isSpareUsedUp() {
+        return spareUsedUp;
     }
 
     long powerOnHours() {

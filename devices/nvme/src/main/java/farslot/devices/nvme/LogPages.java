@@ -14,19 +14,19 @@ final class LogPages {
     private LogPages() {}
 
     /** The SMART / health information, 512 bytes (5.14.1.2). */
-    static byte[] health(HealthCounters counters, ErrorLog errors, Features features) {
+    static byte[] health(HealthCounters counters, ErrorLog errors, CriticalWarnings warnings) {
         byte[] page = new byte[512];
         MemorySegment log = MemorySegment.ofArray(page);
         log.set(LittleEndian.SHORT, 1, (short) Features.TEMPERATURE_KELVIN);
-        page[0] = (byte) features.criticalWarning();
-        page[3] = 100; // available spare, per cent
+        page[0] = (byte) warnings.now();
+        page[3] = (byte) (counters.isSpareUsedUp() ? 0 : 100); // available spare, per cent
         page[4] = 10; // its threshold
         log.set(LittleEndian.LONG, 32, counters.dataUnitsRead());
         log.set(LittleEndian.LONG, 48, counters.dataUnitsWritten());
         log.set(LittleEndian.LONG, 64, counters.reads());
         log.set(LittleEndian.LONG, 80, counters.writes());
         log.set(LittleEndian.LONG, 96, counters.busyMinutes());
-        log.set(LittleEndian.LONG, 112, 1); // power cycles
+        log.set(LittleEndian.LONG, 112, counters.powerCycles());
         log.set(LittleEndian.LONG, 128, counters.powerOnHours());
         log.set(LittleEndian.LONG, 144, counters.unsafeShutdowns());
         log.set(LittleEndian.LONG, 160, counters.mediaErrors());

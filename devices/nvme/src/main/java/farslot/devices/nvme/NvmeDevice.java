@@ -68,7 +68,8 @@ final class NvmeDevice implements Device {
         }
         Tasks tasks = function.tasks();
         // One more for the flush of a shutdown.
-        tasks.limit(Enablement.WORKERS + 1, 2 * Enablement.WORKERS);
+        int threads = Workers.most(state.queuePairs()) + 1;
+        tasks.limit(threads, 2 * threads);
         Dma dma = function.dma();
         interruptStatus = new InterruptStatus(new Lines(function.interrupts()));
         controller =
@@ -88,10 +89,11 @@ final class NvmeDevice implements Device {
                 "CC",
                 (old, now) ->
                         controller.configure(
-                                (int) now,
-                                (int) adminQueues.get(),
-                                submissionBase.get(),
-                                completionBase.get()));
+                                new ControllerConfiguration((int) now),
+                                new AdminQueues(
+                                        (int) adminQueues.get(),
+                                        submissionBase.get(),
+                                        completionBase.get())));
         registers.onRead("CSTS", () -> controller.status());
         registers.onWrittenOfEach(
                 "SQTDBL", (queue, value) -> controller.ring(queue, false, (int) value));
@@ -101,13 +103,13 @@ final class NvmeDevice implements Device {
 
     @Override
     public void reset(ResetKind kind) {
-        controller.reset();
+        controller.reset(kind == ResetKind.COLD);
     }
 
     @Override
     public void close() {
         try {
-            state.namespace().image().close();
+            state.namespaces().close();
         } catch (IOException e) {
             System.getLogger("farslot.nvme").log(Level.ERROR, e.getMessage());
         }

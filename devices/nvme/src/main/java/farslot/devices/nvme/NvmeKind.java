@@ -1,8 +1,5 @@
 package farslot.devices.nvme;
 
-import farslot.block.BlockImage;
-import farslot.block.ImageException;
-import farslot.block.RawImage;
 import farslot.registers.RegisterMap;
 import farslot.sdk.BadOptionException;
 import farslot.sdk.Device;
@@ -10,11 +7,7 @@ import farslot.sdk.DeviceCreationException;
 import farslot.sdk.DeviceKind;
 import farslot.sdk.Option;
 import farslot.sdk.Options;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalLong;
 import java.util.UUID;
 
 /** The kind "nvme": {@code farslot lend nvme,image=d.img[,size=1G][,...]}. */
@@ -25,10 +18,18 @@ public final class NvmeKind implements DeviceKind {
     private static final int SERIAL_LENGTH = 20;
     private static final int MODEL_LENGTH = 40;
 
-    private static final Option IMAGE =
+    static final Option IMAGE =
             Option.required("image", Option.Type.PATH, "the file with the disk's content");
 
-    private static final Option SIZE =
+    static final Option MORE =
+            Option.optional(
+                    "more",
+                    Option.Type.TEXT,
+                    null,
+                    "more images, each a namespace: paths with ':' between, or '::' for ':' in a"
+                            + " path");
+
+    static final Option SIZE =
             Option.optional(
                     "size",
                     Option.Type.SIZE,
@@ -51,7 +52,7 @@ public final class NvmeKind implements DeviceKind {
                     "Farslot NVMe",
                     "the model that drivers show, up to 40 ASCII characters");
 
-    private static final Option BLOCK_SIZE =
+    static final Option BLOCK_SIZE =
             Option.choice("block_size", List.of("512", "4096"), "bytes of a logical block");
 
     private static final Option QUEUES =
@@ -60,6 +61,13 @@ public final class NvmeKind implements DeviceKind {
                     Option.Type.NUMBER,
                     Integer.toString(DEFAULT_QUEUES),
                     "I/O queue pairs, 1 to 64");
+
+    private static final Option CACHE =
+            Option.optional(
+                    "cache",
+                    Option.Type.SWITCH,
+                    "on",
+                    "whether written data may wait in a volatile cache until the driver flushes");
 
     private static final Option MSIX =
             Option.optional("msix", Option.Type.SWITCH, "on", "whether MSI-X is offered");
@@ -77,12 +85,12 @@ public final class NvmeKind implements DeviceKind {
 
     @Override
     public String summary() {
-        return "NVM Express 1.4 disk controller with a disk image behind it";
+        return "NVM Express 1.4 disk controller with disk images behind it";
     }
 
     @Override
     public List<Option> options() {
-        return List.of(IMAGE, SIZE, SERIAL, MODEL, BLOCK_SIZE, QUEUES, MSIX, MSI);
+        return List.of(IMAGE, MORE, SIZE, BLOCK_SIZE, CACHE, QUEUES, SERIAL, MODEL, MSIX, MSI);
     }
 
     @Override
@@ -95,20 +103,20 @@ public final class NvmeKind implements DeviceKind {
         int queues = queues(options);
         String model = text(options, MODEL, MODEL_LENGTH);
         String serial = options.has(SERIAL.name()) ? text(options, SERIAL, SERIAL_LENGTH) : null;
-        int blockBytes = Integer.parseInt(options.choice(BLOCK_SIZE.name()));
-        BlockImage image = openImage(options, blockBytes);
-        UUID uuid = Namespace.uuidOf(place(image) + " " + serial);
+        Namespaces namespaces = NamespaceImages.open(options, serial);
+        UUID uuid = namespaces.first().uuid();
         String number =
                 serial != null
                         ? serial
                         : "FS" + Long.toHexString(uuid.getMostSignificantBits() >>> 4);
         ControllerState state =
                 new ControllerState(
-                        new Namespace(image, blockBytes, uuid),
+                        namespaces,
                         NvmeDevice.IDENTITY.vendor(),
                         number,
                         model,
                         queues,
+                        options.isOn(CACHE.name()),
                         new HealthCounters(),
                         new ErrorLog(),
                         new DataBuffers(Identify.MAX_TRANSFER_BYTES));
@@ -140,44 +148,6 @@ public final class NvmeKind implements DeviceKind {
                             + " printable ASCII characters or fewer.");
         }
         return text;
-    }
-
-    private static BlockImage openImage(Options options, int blockBytes)
-            throws DeviceCreationException {
-        OptionalLong size =
-                options.has(SIZE.name())
-                        ? OptionalLong.of(options.sizeBytes(SIZE.name()))
-                        : OptionalLong.empty();
-        try {
-            return RawImage.open(options.path(IMAGE.name()), size, blockBytes);
-        } catch (ImageException e) {
-            throw new DeviceCreationException(e.getMessage(), e);
-        }
-    }
-
-    /**
-     * This machine and the image's full path: a driver that sees several disks, perhaps of several
-     * machines, must be able to tell them apart, and find each again.
-     */
-    private static String place(BlockImage image) {
-        return read(Path.of("/proc/sys/kernel/hostname")) + " " + fullPath(image.name());
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file).strip();
-        } catch (IOException _) {
-            return "";
-        }
-    }
-
-    private static String fullPath(String name) {
-        Path path = Path.of(name);
-        try {
-            return path.toRealPath().toString();
-        } catch (IOException _) {
-            return path.toAbsolutePath().toString();
-        }
     }
 
     /** Loaded when first asked for, once. */

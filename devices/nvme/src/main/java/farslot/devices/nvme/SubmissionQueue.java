@@ -1,6 +1,8 @@
 package farslot.devices.nvme;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,23 +16,43 @@ final class SubmissionQueue {
     private final long base;
     private final int size;
     private final CompletionQueue completionQueue;
+    private final Arbitration.Priority priority;
+
+    /** Fetched and not ended, by identifier. */
     private final Map<Integer, Command> underWay = new HashMap<>();
+
+    /** Fetched and not begun, in order; those that were aborted meanwhile among them. */
+    private final Deque<Command> fetched = new ArrayDeque<>();
+
+    /** Abort commands for entries that are not fetched yet, by place in the ring. */
+    private final Map<Integer, Command> abortsAhead = new HashMap<>();
+
     private int head;
     private int tail;
     private boolean fetching;
     private boolean deleted;
     private int unfinished;
-    private Runnable whenIdle;
+    private Command deletedBy;
+
+    // These two belong to Workers and Arbitration, under the workers' lock.
+    private int jobs;
+    private boolean listed;
 
     /**
      * @param base where it lies in the driver's memory
      * @param size in entries, at least 2
      */
-    SubmissionQueue(int id, long base, int size, CompletionQueue completionQueue) {
+    SubmissionQueue(
+            int id,
+            long base,
+            int size,
+            CompletionQueue completionQueue,
+            Arbitration.Priority priority) {
         this.id = id;
         this.base = base;
         this.size = size;
         this.completionQueue = completionQueue;
+        this.priority = priority;
     }
 
     int id() {
@@ -43,6 +65,28 @@ final class SubmissionQueue {
 
     CompletionQueue completionQueue() {
         return completionQueue;
+    }
+
+    Arbitration.Priority priority() {
+        return priority;
+    }
+
+    /** How many workers are at work for it. */
+    int jobs() {
+        return jobs;
+    }
+
+    void setJobs(int jobs) {
+        this.jobs = jobs;
+    }
+
+    /** Whether {@link Arbitration} has it. */
+    boolean isListed() {
+        return listed;
+    }
+
+    void setListed(boolean listed) {
+        this.listed = listed;
     }
 
     /** The next entry to be fetched, which each completion tells the driver. */
@@ -67,19 +111,43 @@ final class SubmissionQueue {
         return true;
     }
 
-    /** Takes the right to fetch; false if another has it or there is nothing to fetch. */
-    synchronized boolean beginFetching() {
-        if (fetching || deleted || head == tail) {
-            return false;
+    /** Whether a command waits to be executed. */
+    synchronized boolean hasCommand() {
+        while (!fetched.isEmpty() && !fetched.getFirst().isWaiting()) {
+            fetched.removeFirst(); // aborted
         }
-        fetching = true;
-        return true;
+        return !fetched.isEmpty();
     }
 
-    /** Gives the right to fetch back. */
-    synchronized void endFetching() {
+    /** The next command, begun; or null where none waits. */
+    synchronized Command take() {
+        Command command = fetched.pollFirst();
+        while (command != null && !command.begin()) {
+            command = fetched.pollFirst();
+        }
+        return command;
+    }
+
+    /** Whether there is anything to fetch, and a place for its completion. */
+    synchronized boolean canFetch() {
+        return !fetching && !deleted && head != tail && completionQueue.hasRoom();
+    }
+
+    /** Takes the right to fetch; false where {@link #canFetch} says no. */
+    synchronized boolean beginFetching() {
+        boolean granted = canFetch();
+        fetching |= granted;
+        return granted;
+    }
+
+    /**
+     * Gives the right to fetch back.
+     *
+     * @return the command that waits for the queue to be quiet, which it is now; or null
+     */
+    synchronized Command endFetching() {
         fetching = false;
-        checkIdle();
+        return deletionIfQuiet();
     }
 
     /** How many entries can be fetched at once: they do not pass the end of the ring. */
@@ -91,19 +159,55 @@ final class SubmissionQueue {
         return Math.min(atMost, end - head);
     }
 
-    /** The address of the next entry to be fetched. */
-    synchronized long headAddress() {
-        return base + (long) head * Command.ENTRY_BYTES;
+    /** The address of the entry at a place of the ring. */
+    long address(int place) {
+        return base + (long) place * Command.ENTRY_BYTES;
     }
 
-    synchronized void fetched(int entries) {
-        head = (head + entries) % size;
+    /** What is submitted and not fetched: from a place on, so many, in pieces of the ring. */
+    record Submitted(int place, int entries) {}
+
+    synchronized List<Submitted> submitted() {
+        if (deleted || head == tail) {
+            return List.of();
+        }
+        if (head < tail) {
+            return List.of(new Submitted(head, tail - head));
+        }
+        return List.of(new Submitted(head, size - head), new Submitted(0, tail));
     }
 
-    /** Takes a command in; false where another with its identifier is under way. */
-    synchronized boolean begin(Command command) {
-        unfinished++;
-        return underWay.putIfAbsent(command.identifier(), command) == null;
+    /**
+     * Takes in the commands at the head.
+     *
+     * @return those that are not to be executed: one whose identifier another that is under way has
+     *     (4.6.1.2.1), or that is to be aborted
+     */
+    synchronized List<Command> takeIn(List<Command> commands) {
+        List<Command> refused = new ArrayList<>();
+        for (Command command : commands) {
+            unfinished++;
+            Command abort = abortsAhead.remove(head);
+            head = (head + 1) % size;
+            boolean aborted = abort != null && command.abortBy(abort);
+            boolean inUse = underWay.putIfAbsent(command.identifier(), command) != null;
+            if (aborted || inUse) {
+                refused.add(command);
+            } else {
+                fetched.addLast(command);
+            }
+        }
+        return refused;
+    }
+
+    /**
+     * Remembers that the entry at a place of the ring is to be aborted when it is fetched.
+     *
+     * @return false where it is not among those submitted and not fetched, or is aborted already
+     */
+    synchronized boolean abortAhead(int place, Command abort) {
+        boolean ahead = Math.floorMod(place - head, size) < Math.floorMod(tail - head, size);
+        return ahead && !deleted && abortsAhead.putIfAbsent(place, abort) == null;
     }
 
     /** The driver may use the command's identifier again once it sees the completion. */
@@ -111,35 +215,42 @@ final class SubmissionQueue {
         underWay.remove(command.identifier(), command);
     }
 
-    /** The command's completion is posted. */
-    synchronized void end() {
+    /**
+     * A command's completion is posted.
+     *
+     * @return the command that waits for the queue to be quiet, which it is now; or null
+     */
+    synchronized Command end() {
         unfinished--;
-        checkIdle();
+        return deletionIfQuiet();
     }
 
+    /** The command with this identifier that is fetched and has not ended, or null. */
     synchronized Command underWay(int identifier) {
         return underWay.get(identifier);
     }
 
+    /** What deleting a queue leaves to be ended. */
+    record Deletion(List<Command> underWay, List<Command> aborts, boolean isQuiet) {}
+
     /**
-     * Fetches no more, and says when nothing is under way.
+     * Fetches no more.
      *
-     * @param whenIdle run once, perhaps before this returns; must not wait
-     * @return the commands that were under way
+     * @param by completed by whoever ends the last command; at once where the answer says "quiet"
      */
-    synchronized List<Command> delete(Runnable whenIdle) {
+    synchronized Deletion delete(Command by) {
         deleted = true;
-        this.whenIdle = whenIdle;
-        List<Command> left = new ArrayList<>(underWay.values());
-        checkIdle();
-        return left;
+        deletedBy = by;
+        List<Command> aborts = List.copyOf(abortsAhead.values());
+        abortsAhead.clear();
+        List<Command> left = List.copyOf(underWay.values());
+        return new Deletion(left, aborts, deletionIfQuiet() != null);
     }
 
-    private void checkIdle() {
-        if (deleted && !fetching && unfinished == 0 && whenIdle != null) {
-            Runnable once = whenIdle;
-            whenIdle = null;
-            once.run();
-        }
+    private Command deletionIfQuiet() {
+        boolean quiet = deleted && !fetching && unfinished == 0;
+        Command once = quiet ? deletedBy : null;
+        deletedBy = quiet ? null : deletedBy;
+        return once;
     }
 }

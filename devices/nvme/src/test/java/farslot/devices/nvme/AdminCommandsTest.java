@@ -60,13 +60,13 @@ final class AdminCommandsTest {
         assertEquals(0, data.get(LittleEndian.INT, 92), "OAES: no notices");
         assertEquals(1, bytes[111], "CNTRLTYPE: I/O");
         assertEquals(0, data.get(LittleEndian.SHORT, 256), "OACS: no doorbell buffers");
-        assertEquals(AsyncEvents.REQUEST_LIMIT - 1, bytes[259], "AERL");
+        assertEquals(AsynchronousEvents.REQUEST_LIMIT - 1, bytes[259], "AERL");
         assertEquals(0x66, bytes[512], "SQES");
         assertEquals(0x44, bytes[513], "CQES");
         assertEquals(1, data.get(LittleEndian.INT, 516), "NN");
-        assertEquals(0b11100, data.get(LittleEndian.SHORT, 520), "ONCS");
+        assertEquals(0b11111, data.get(LittleEndian.SHORT, 520), "ONCS");
         assertEquals(0b111, bytes[525], "VWC");
-        assertEquals(0, data.get(LittleEndian.INT, 536), "SGLS: none");
+        assertEquals(1, data.get(LittleEndian.INT, 536), "SGLS: of any alignment");
         String name = new String(bytes, 768, 256, StandardCharsets.UTF_8);
         assertTrue(name.startsWith("nqn.2014-08.org.nvmexpress:uuid:"), name);
     }
@@ -98,20 +98,33 @@ final class AdminCommandsTest {
         assertEquals(3, descriptors[0], "NIDT: UUID");
         assertEquals(16, descriptors[1]);
         ByteBuffer buffer = ByteBuffer.wrap(descriptors);
-        assertEquals(Namespace.uuidOf("bench"), new UUID(buffer.getLong(4), buffer.getLong(12)));
+        assertEquals(Namespace.uuidOf("bench0"), new UUID(buffer.getLong(4), buffer.getLong(12)));
         assertEquals(0, descriptors[20]);
+    }
+
+    /** Only error recovery is a namespace's own. */
+    private static int namespaceOf(int feature) {
+        return (feature & 0xFF) == Features.ERROR_RECOVERY ? 1 : 0;
     }
 
     private int getFeature(int dword10, int dword11) {
         return driver.admin
-                .call(admin(AdminOpcode.GET_FEATURES).dword(10, dword10).dword(11, dword11))
+                .call(
+                        admin(AdminOpcode.GET_FEATURES)
+                                .namespace(namespaceOf(dword10))
+                                .dword(10, dword10)
+                                .dword(11, dword11))
                 .ok()
                 .result();
     }
 
     private int setFeature(int feature, int value) {
         return driver.admin
-                .call(admin(AdminOpcode.SET_FEATURES).dword(10, feature).dword(11, value))
+                .call(
+                        admin(AdminOpcode.SET_FEATURES)
+                                .namespace(namespaceOf(feature))
+                                .dword(10, feature)
+                                .dword(11, value))
                 .ok()
                 .result();
     }

@@ -7,6 +7,7 @@ import farslot.core.InterruptKind;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -26,27 +27,36 @@ final class ControllerBench implements DriverSide, AutoCloseable {
     final AtomicInteger assertions = new AtomicInteger();
 
     private final MemorySegment ram = Arena.ofAuto().allocate(RAM_BYTES, 4096);
-    private final ExecutorService workers = Executors.newFixedThreadPool(4);
+    private final ExecutorService workers = Executors.newCachedThreadPool();
     private final InterruptStatus interrupts;
     private int generation;
     private int aqa;
     private long asq;
     private long acq;
 
-    /** Takes an image with blocks of 512 bytes; the caller closes it. */
-    ControllerBench(BlockImage image) {
-        this(image, 512);
+    /** Takes images with blocks of 512 bytes, each a namespace; the caller closes them. */
+    ControllerBench(BlockImage... images) {
+        this(512, true, images);
     }
 
-    ControllerBench(BlockImage image, int blockBytes) {
-        Namespace namespace = new Namespace(image, blockBytes, Namespace.uuidOf("bench"));
+    ControllerBench(int blockBytes, boolean cache, BlockImage... images) {
+        List<Namespace> namespaces = new ArrayList<>();
+        for (BlockImage image : images) {
+            namespaces.add(
+                    new Namespace(
+                            image,
+                            blockBytes,
+                            Namespace.uuidOf("bench" + namespaces.size()),
+                            UncorrectableBlocks.inMemory()));
+        }
         state =
                 new ControllerState(
-                        namespace,
+                        new Namespaces(namespaces),
                         0x1234,
                         "SERIAL",
                         "MODEL",
                         QUEUE_PAIRS,
+                        cache,
                         new HealthCounters(),
                         new ErrorLog(),
                         new DataBuffers(Identify.MAX_TRANSFER_BYTES));
@@ -149,7 +159,7 @@ final class ControllerBench implements DriverSide, AutoCloseable {
         aqa = 0;
         asq = 0;
         acq = 0;
-        controller.reset();
+        controller.reset(false);
     }
 
     @Override
@@ -166,7 +176,9 @@ final class ControllerBench implements DriverSide, AutoCloseable {
         switch (offset) {
             case NvmeDriver.INTMS -> interrupts.setMask(value);
             case NvmeDriver.INTMC -> interrupts.clearMask(value);
-            case NvmeDriver.CC -> controller.configure(value, aqa, asq, acq);
+            case NvmeDriver.CC ->
+                    controller.configure(
+                            new ControllerConfiguration(value), new AdminQueues(aqa, asq, acq));
             case NvmeDriver.AQA -> aqa = value;
             case NvmeDriver.ASQ -> asq = asq >>> 32 << 32 | Integer.toUnsignedLong(value);
             case NvmeDriver.ASQ + 4 -> asq = (asq & 0xFFFF_FFFFL) | (long) value << 32;
@@ -201,7 +213,7 @@ final class ControllerBench implements DriverSide, AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        controller.reset();
+        controller.reset(false);
         workers.shutdown();
         try {
             if (!workers.awaitTermination(30, TimeUnit.SECONDS)) {

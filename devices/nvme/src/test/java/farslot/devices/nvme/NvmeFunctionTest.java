@@ -53,8 +53,8 @@ final class NvmeFunctionTest {
     @Test
     void everyRegisterHasItsResetValue() throws DeviceCreationException {
         try (FunctionSide side = side()) {
-            assertEquals(0x0040_0020_1E01_03FFL, side.read(0, NvmeDriver.CAP, 8));
-            assertEquals(0x1E01_03FF, side.read(NvmeDriver.CAP));
+            assertEquals(0x0040_0020_1E03_03FFL, side.read(0, NvmeDriver.CAP, 8));
+            assertEquals(0x1E03_03FF, side.read(NvmeDriver.CAP));
             assertEquals(0x0040_0020, side.read(NvmeDriver.CAP + 4));
             assertEquals(Controller.MAX_QUEUE_ENTRIES - 1, side.read(NvmeDriver.CAP) & 0xFFFF);
             assertEquals(Identify.VERSION_1_4, side.read(NvmeDriver.VS));
@@ -75,7 +75,7 @@ final class NvmeFunctionTest {
                     side.write(offset, -1);
                 }
             }
-            assertEquals(0x1E01_03FF, side.read(NvmeDriver.CAP));
+            assertEquals(0x1E03_03FF, side.read(NvmeDriver.CAP));
             assertEquals(Identify.VERSION_1_4, side.read(NvmeDriver.VS));
             assertEquals(0x0FFF_0FFF, side.read(NvmeDriver.AQA));
             assertEquals(-4096L, side.read(0, NvmeDriver.ASQ, 8));

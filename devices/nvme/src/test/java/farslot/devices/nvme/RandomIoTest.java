@@ -147,7 +147,7 @@ final class RandomIoTest {
                     byte[] read = done.layout.gather(driver.memory(done.layout.base(), SLOT_BYTES));
                     assertArrayEquals(Arrays.copyOfRange(model, offset, end), read);
                 }
-                case FLUSH -> {}
+                default -> {}
             }
         }
 

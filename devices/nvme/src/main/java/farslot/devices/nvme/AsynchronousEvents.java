@@ -10,16 +10,17 @@ import java.util.Set;
  * 5.2). After an event was reported, further ones of its type are held back until the driver has
  * read the type's log page.
  */
-final class AsyncEvents {
+final class AsynchronousEvents {
     /** How many requests may be outstanding; Identify's AERL is one less. */
     static final int REQUEST_LIMIT = 4;
 
     /** A request and the event that completes it. */
-    record Delivery(Command request, AsyncEvent event) {}
+    record Delivery(Command request, AsynchronousEvent event) {}
 
     private final Queue<Command> requests = new ArrayDeque<>();
-    private final Set<AsyncEvent> pending = EnumSet.noneOf(AsyncEvent.class);
-    private final Set<AsyncEvent.Type> heldBack = EnumSet.noneOf(AsyncEvent.Type.class);
+    private final Set<AsynchronousEvent> pending = EnumSet.noneOf(AsynchronousEvent.class);
+    private final Set<AsynchronousEvent.Type> heldBack =
+            EnumSet.noneOf(AsynchronousEvent.Type.class);
 
     /** Keeps a request; false where too many are outstanding. */
     synchronized boolean keep(Command request) {
@@ -31,7 +32,7 @@ final class AsyncEvents {
         return requests.remove(request);
     }
 
-    synchronized void raise(AsyncEvent event) {
+    synchronized void raise(AsynchronousEvent event) {
         pending.add(event);
     }
 
@@ -46,7 +47,7 @@ final class AsyncEvents {
         if (requests.isEmpty()) {
             return null;
         }
-        for (AsyncEvent event : pending) {
+        for (AsynchronousEvent event : pending) {
             if (heldBack.add(event.type())) {
                 pending.remove(event);
                 return new Delivery(requests.remove(), event);

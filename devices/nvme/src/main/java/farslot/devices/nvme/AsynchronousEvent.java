@@ -1,13 +1,16 @@
 package farslot.devices.nvme;
 
 /**
- * What an asynchronous event request can be completed with (NVMe 1.4, 5.2, figures 147 to 150): the
- * events that this controller knows.
+ * What an asynchronous event request can be completed with (NVMe 1.4, 5.2): the events that can
+ * occur in this controller. Notices cannot: its firmware and its namespaces stay as they are while
+ * it is lent, so Identify's OAES offers none.
  */
-enum AsyncEvent {
+enum AsynchronousEvent {
     INVALID_DOORBELL_REGISTER(Type.ERROR, 0x00),
     INVALID_DOORBELL_VALUE(Type.ERROR, 0x01),
-    TEMPERATURE_THRESHOLD(Type.HEALTH, 0x01);
+    RELIABILITY(Type.HEALTH, 0x00),
+    TEMPERATURE_THRESHOLD(Type.HEALTH, 0x01),
+    SPARE_BELOW_THRESHOLD(Type.HEALTH, 0x02);
 
     /** The event types; reading its log page lets a type through again. */
     enum Type {
@@ -30,7 +33,7 @@ enum AsyncEvent {
     private final Type type;
     private final int information;
 
-    AsyncEvent(Type type, int information) {
+    AsynchronousEvent(Type type, int information) {
         this.type = type;
         this.information = information;
     }
@@ -39,7 +42,7 @@ enum AsyncEvent {
         return type;
     }
 
-    /** Dword 0 of the completion (figure 147). */
+    /** Dword 0 of the completion (5.2). */
     int result() {
         return type.code | information << 8 | type.logPage << 16;
     }
