@@ -75,6 +75,7 @@ final class ServedLink extends Connection {
     private boolean returned;
     private MemorySegment scratch = Arena.ofAuto().allocate(64, 8);
     private AutoCloseable observation;
+    private volatile News news;
     private long staleWrites;
     private long badAccesses;
 
@@ -487,6 +488,9 @@ final class ServedLink extends Connection {
         } catch (Exception e) {
             LOG.log(Level.WARNING, peerWords() + ": an observation did not end", e);
         }
+        if (news != null) {
+            news.wake();
+        }
         try {
             if (grant != null) {
                 detach();
@@ -586,15 +590,16 @@ final class ServedLink extends Connection {
                             "This link observes already; one observation is enough."));
             return;
         }
-        News news = new News();
+        News told = new News();
         try {
-            observation = offer.observe(peer(), news);
+            observation = offer.observe(peer(), told);
         } catch (RefusedException refused) {
             refuse(tag, refused);
             return;
         }
         done(tag, CompletionStatus.SUCCESS);
-        Thread.ofPlatform().daemon(true).name("farslot-news").start(news::sendAll);
+        Thread.ofPlatform().daemon(true).name("farslot-news").start(told::sendAll);
+        news = told;
     }
 
     /** The events that an observer is owed: whoever tells never waits for the observer. */
@@ -625,12 +630,19 @@ final class ServedLink extends Connection {
             synchronized (events) {
                 while (events.isEmpty() && !isEnded()) {
                     try {
-                        events.wait(250);
+                        events.wait();
                     } catch (InterruptedException e) {
                         return null;
                     }
                 }
                 return events.poll();
+            }
+        }
+
+        /** The link has ended, and so will the thread. */
+        void wake() {
+            synchronized (events) {
+                events.notifyAll();
             }
         }
 
