@@ -476,13 +476,18 @@ final class LitmusDevice implements Device {
         return program == mine && !tasks.isStale();
     }
 
-    private static long ahead(long round) {
-        return round % LOCKSTEP == 0 ? 1 : RING;
+    /** Begins a round a moment later, so that the driver mostly is there and looks. */
+    private boolean awaitDriver(Program mine, long round) {
+        boolean goesOn = awaitTurn(mine, round, round % LOCKSTEP == 0 ? 1 : RING);
+        for (long spin = mix(seed - round) & 0x3f; goesOn && spin > 0; spin--) {
+            Thread.onSpinWait();
+        }
+        return goesOn;
     }
 
     private void interruptRounds() {
         MemorySegment buffer = words(LARGE_BYTES);
-        for (long round = 1; awaitTurn(Program.INTERRUPTS, round, ahead(round)); round++) {
+        for (long round = 1; awaitDriver(Program.INTERRUPTS, round); round++) {
             writeData(round, buffer);
             interrupts.raise(0);
         }
@@ -491,7 +496,7 @@ final class LitmusDevice implements Device {
     private void flagRounds() {
         MemorySegment buffer = words(LARGE_BYTES);
         MemorySegment flag = words(8);
-        for (long round = 1; awaitTurn(Program.FLAGS, round, ahead(round)); round++) {
+        for (long round = 1; awaitDriver(Program.FLAGS, round); round++) {
             writeData(round, buffer);
             write(flagAt(round), round, flag);
         }
@@ -507,7 +512,7 @@ final class LitmusDevice implements Device {
 
     private void entryRounds() {
         MemorySegment buffer = words(ENTRY_BYTES);
-        for (long round = 1; awaitTurn(Program.ENTRIES, round, ahead(round)); round++) {
+        for (long round = 1; awaitDriver(Program.ENTRIES, round); round++) {
             MemorySegment entry = buffer.asSlice(0, entryBytes(round));
             for (long at = 0; at < entry.byteSize(); at += 8) {
                 entry.set(ValueLayout.JAVA_LONG, at, round);
