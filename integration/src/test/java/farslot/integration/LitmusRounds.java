@@ -4,6 +4,7 @@ import farslot.core.InterruptKind;
 import farslot.core.Region;
 import farslot.integration.LitmusDevice.Program;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.LongSupplier;
 
 /**
@@ -172,8 +173,8 @@ final class LitmusRounds {
     }
 
     /**
-     * Two threads, each with a pair of registers of its own. In some rounds the one lets the other
-     * in before it reads.
+     * Two threads, each with a pair of registers of its own. In some rounds one lets the other in
+     * before it reads.
      */
     static Outcome writesThenRead(LitmusDriver driver, long atLeast) throws InterruptedException {
         AtomicLong underWay = new AtomicLong();
@@ -188,7 +189,7 @@ final class LitmusRounds {
                     if (!driver.device().hasTaken(lane, round)) {
                         underWay.incrementAndGet();
                     }
-                    if (lane == 0 && round % 16 == 1) {
+                    if (round % 16 == 1) {
                         another.run();
                     }
                     long pair = port.read(0, registers + LitmusDevice.PAIR);
@@ -318,7 +319,7 @@ final class LitmusRounds {
         /**
          * Makes a round.
          *
-         * @param another waits until another lane has made one; for lane 0 only
+         * @param another waits until the other lane has made one, or waits itself
          */
         void at(int lane, LitmusDriver.Port port, long round, Runnable another);
     }
@@ -336,7 +337,11 @@ final class LitmusRounds {
         private final LongSupplier races;
         private final LaneRound laneRound;
         private final AtomicLong rounds = new AtomicLong();
-        private final AtomicLong roundsOfOthers = new AtomicLong();
+        private final AtomicLongArray roundsOf = new AtomicLongArray(LitmusDevice.LANES);
+
+        /** Which round of the other lane is the last that each has seen as it waits, else -1. */
+        private final AtomicLongArray waitsBeyond = new AtomicLongArray(new long[] {-1, -1});
+
         private volatile boolean done;
 
         Lanes(LitmusDriver driver, long atLeast, LongSupplier races, LaneRound laneRound) {
@@ -363,8 +368,8 @@ final class LitmusRounds {
             LitmusDriver.Port port = driver.anotherPort();
             try {
                 for (long round = 1; !done; round++) {
-                    laneRound.at(lane, port, round, this::awaitAnother);
-                    roundsOfOthers.addAndGet(lane);
+                    laneRound.at(lane, port, round, () -> awaitAnother(lane));
+                    roundsOf.incrementAndGet(lane);
                     if (isEnough(driver, atLeast, rounds.incrementAndGet(), races.getAsLong())) {
                         done = true;
                     }
@@ -376,9 +381,18 @@ final class LitmusRounds {
             }
         }
 
-        private void awaitAnother() {
-            long before = roundsOfOthers.get();
-            driver.await(rounds.get(), () -> roundsOfOthers.get() != before || done);
+        /** Both would wait for ever where neither has made a round since the other waits. */
+        private void awaitAnother(int lane) {
+            int other = 1 - lane;
+            long before = roundsOf.get(other);
+            waitsBeyond.set(lane, before);
+            driver.await(
+                    rounds.get(),
+                    () ->
+                            roundsOf.get(other) != before
+                                    || waitsBeyond.get(other) == roundsOf.get(lane)
+                                    || done);
+            waitsBeyond.set(lane, -1);
         }
     }
 
