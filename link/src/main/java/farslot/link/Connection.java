@@ -17,7 +17,6 @@ import farslot.posix.Descriptor;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
@@ -51,10 +50,8 @@ abstract class Connection {
     /** How long a peer may take to read the last words. */
     static final long LAST_WORDS_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
-    private static final int FIRST_READ_BYTES = 0x10000;
     private static final byte[] NO_WORDS = {};
     private static final int REQUESTS = 256;
-    private static final int MOST_WAITING_DESCRIPTORS = 16;
 
     /** Accesses that wait in a row read for themselves; the dispatcher comes back after this. */
     private static final long STICKY_NANOS = 50_000;
@@ -86,11 +83,7 @@ abstract class Connection {
     private final CountDownLatch wireClosed = new CountDownLatch(1);
     private final CountDownLatch closed = new CountDownLatch(1);
 
-    // Reading: touched by who has the reading.
-    private MemorySegment in = Arena.ofAuto().allocate(FIRST_READ_BYTES, 8);
-    private int inBegin;
-    private int inEnd;
-    private boolean preambleSeen;
+    private final FrameReader reader;
     private boolean reading;
     private volatile boolean endOfStream;
 
@@ -120,6 +113,7 @@ abstract class Connection {
     private volatile long executingSinceNanos;
     private volatile long writeFailedNanos;
     private volatile Thread dispatcher;
+    private volatile Thread keeper;
     private int lastType;
 
     /** Null where the peer is gone; without a type what was composed is all that is said. */
@@ -135,6 +129,7 @@ abstract class Connection {
         this.role = role;
         this.label = label;
         this.out = new Outbox(wire, this);
+        this.reader = new FrameReader(wire, this, inbox);
         for (int place = 0; place < REQUESTS; place++) {
             requests[place] = new Request(place, lock.newCondition());
             freePlaces[freeCount++] = REQUESTS - 1 - place;
@@ -187,9 +182,10 @@ abstract class Connection {
         Thread.Builder.OfPlatform builder = Thread.ofPlatform().daemon(true);
         LinkWatch.add(this);
         dispatcher = builder.name("farslot-" + label).unstarted(this::dispatchLoop);
+        keeper = builder.name("farslot-keep-" + label).unstarted(this::keepLoop);
         Handshake.speak(out, wire, options, role);
         dispatcher.start();
-        builder.name("farslot-keep-" + label).start(this::keepLoop);
+        keeper.start();
         builder.name("farslot-read-" + label).start(this::standInLoop);
     }
 
@@ -282,14 +278,13 @@ abstract class Connection {
     private void readHere() {
         reading = true;
         if (end != null) {
-            inBegin = 0;
-            inEnd = 0;
+            reader.clear();
         }
         lock.unlock();
         int count = -1;
         IOException failed = null;
         try {
-            count = wire.read(in.asSlice(inEnd));
+            count = reader.read();
         } catch (IOException e) {
             failed = e;
         } finally {
@@ -299,16 +294,17 @@ abstract class Connection {
         if (count < 0) {
             endOfStream = true;
             endLocked(streamEnded(failed), 0, null);
+            reader.clear();
             LinkWatch.lookNow();
             return;
         }
         lastReceivedNanos = System.nanoTime();
         if (end != null) {
+            reader.clear();
             return;
         }
-        inEnd += count;
         try {
-            parse();
+            reader.took(count);
         } catch (BrokenFrameException broken) {
             breakLocked(broken);
         }
@@ -338,69 +334,33 @@ abstract class Connection {
     /** How messages name the other side. */
     abstract String peerWords();
 
-    private void parse() throws BrokenFrameException {
-        if (!preambleSeen && !checkPreamble()) {
-            return;
-        }
-        while (inEnd - inBegin >= Header.BYTES) {
-            int most = helloSeen ? Messages.MAX_FRAME_BYTES : Messages.MAX_FIRST_FRAME_BYTES;
-            int length = Messages.length(in, inBegin, most);
-            if (inEnd - inBegin < length) {
-                makeRoom(length);
-                return;
-            }
-            handle(inBegin, length);
-            inBegin += length;
-            if (end != null) {
-                return;
-            }
-        }
-        if (inBegin == inEnd) {
-            inBegin = 0;
-            inEnd = 0;
-            if (wire.waitingDescriptors() > 0) {
-                throw new BrokenFrameException(
-                        Code.BAD_DESCRIPTOR, 0, "A descriptor came that no frame announced.");
-            }
-        } else {
-            makeRoom(Header.BYTES);
-        }
-        if (wire.waitingDescriptors() > MOST_WAITING_DESCRIPTORS) {
-            throw new BrokenFrameException(
-                    Code.BAD_DESCRIPTOR, 0, "More descriptors came than frames with them.");
-        }
+    /** The longest frame that may come at this time. */
+    int longestFrame() {
+        return helloSeen ? Messages.MAX_FRAME_BYTES : Messages.MAX_FIRST_FRAME_BYTES;
     }
 
-    /** Room for a frame of this length at {@code inBegin}. */
-    private void makeRoom(int length) {
-        if (in.byteSize() - inBegin >= length) {
-            return;
-        }
-        MemorySegment roomier = in;
-        if (length > in.byteSize()) {
-            roomier = Arena.ofAuto().allocate(Math.max(length, 2 * in.byteSize()), 8);
-        }
-        MemorySegment.copy(in, inBegin, roomier, 0, inEnd - inBegin);
-        in = roomier;
-        inEnd -= inBegin;
-        inBegin = 0;
-    }
-
-    private boolean checkPreamble() {
-        LinkException stranger = Handshake.stranger(in, inEnd, peerWords());
+    /** Whether the preamble has come whole; ends the link where it is not this protocol's. */
+    boolean acceptsPreamble(MemorySegment seen, int length) {
+        LinkException stranger = Handshake.stranger(seen, length, peerWords());
         if (stranger != null) {
             endLocked(stranger, 0, NO_WORDS);
             return false;
         }
-        if (inEnd < Preamble.BYTES) {
-            return false;
-        }
-        preambleSeen = true;
-        inBegin = Preamble.BYTES;
-        return true;
+        return length >= Preamble.BYTES;
     }
 
-    private void handle(int at, int length) throws BrokenFrameException {
+    /** The request whose data a long DATA frame can be read to directly, or null. */
+    Request receiver(MemorySegment frame, int at, int bytes) {
+        boolean success =
+                Data.STATUS.getInt(frame, at) == CompletionStatus.SUCCESS.code()
+                        && Header.TYPE.getInt(frame, at) == Data.TYPE;
+        Request request = success ? byTag(Header.TAG.getInt(frame, at)) : null;
+        return request != null && request.canReceive(bytes, keeper) ? request : null;
+    }
+
+    /** Does with a frame what can be done at once; the rest is the dispatcher's. */
+    void handle(MemorySegment in, int at, int length, FrameReader.Place place)
+            throws BrokenFrameException {
         Layout layout = Messages.check(in, at, length);
         long sequence = Header.SEQUENCE.get(in, at);
         if (sequence != receivedSequence + 1) {
@@ -430,15 +390,15 @@ abstract class Connection {
         }
         receivedSequence = sequence;
         int trafficClass = Header.FLAGS.getInt(in, at) & Header.CLASS_MASK;
-        Descriptor descriptor = descriptorOf(layout, at);
+        Descriptor descriptor = descriptorOf(layout, in, at);
         if (trafficClass == Messages.LINK) {
-            linkMessage(layout, at, length);
+            linkMessage(layout, in, at, length);
             return;
         }
         accounts.received(layout, trafficClass, length);
         sawGeneration(Header.GENERATION.getInt(in, at));
         if (trafficClass == Messages.COMPLETION) {
-            complete(layout, at, length);
+            complete(layout, in, at, length, place);
             consumed(Messages.COMPLETION, length);
             return;
         }
@@ -454,13 +414,18 @@ abstract class Connection {
                             + Integer.toUnsignedString(tag)
                             + "; tag 0 is for what is posted, and only for that.");
         }
-        inbox.add(in, at, length, descriptor);
+        if (place == FrameReader.Place.INBOX) {
+            inbox.addReserved(at, length);
+        } else {
+            inbox.add(in, at, length, descriptor);
+        }
         if (dispatcherIdle && !isDispatcher()) {
             dispatcherSignal.signal();
         }
     }
 
-    private Descriptor descriptorOf(Layout layout, int at) throws BrokenFrameException {
+    private Descriptor descriptorOf(Layout layout, MemorySegment in, int at)
+            throws BrokenFrameException {
         int count = Header.DESCRIPTORS.getInt(in, at);
         if (count == 0) {
             return null;
@@ -488,9 +453,10 @@ abstract class Connection {
         }
     }
 
-    private void linkMessage(Layout layout, int at, int length) throws BrokenFrameException {
+    private void linkMessage(Layout layout, MemorySegment in, int at, int length)
+            throws BrokenFrameException {
         switch (layout.type()) {
-            case Hello.TYPE -> takeHello(at, length);
+            case Hello.TYPE -> takeHello(in, at, length);
             case Credit.TYPE -> {
                 out.credit(in, at, Credit.POSTED_FRAMES.offset());
                 creditCame.signalAll();
@@ -528,7 +494,7 @@ abstract class Connection {
         }
     }
 
-    private void takeHello(int at, int length) throws BrokenFrameException {
+    private void takeHello(MemorySegment in, int at, int length) throws BrokenFrameException {
         Messages.Names names = Messages.Names.decode(in, at, length);
         Handshake.checkHello(in, at, options, role);
         out.credit(in, at, Hello.POSTED_FRAMES.offset());
@@ -572,7 +538,7 @@ abstract class Connection {
                 return null;
             }
             Request request = requests[freePlaces[--freeCount]];
-            request.begin(type, into);
+            request.begin(type, into, deadlineNanos == 0);
             return request;
         } finally {
             lock.unlock();
@@ -589,6 +555,7 @@ abstract class Connection {
         lock.lock();
         try {
             if (!awaitLocked(request, deadlineNanos)) {
+                awaitReceived(request);
                 // The place stays taken until the late completion comes.
                 request.phase = Request.Phase.ABANDONED;
                 return CompletionStatus.TIMED_OUT;
@@ -604,6 +571,13 @@ abstract class Connection {
         } finally {
             lock.unlock();
             settle();
+        }
+    }
+
+    /** Waits until nobody reads to the waiter's memory any more: until the wire is shut at most. */
+    private static void awaitReceived(Request request) {
+        while (request.isReceiving()) {
+            request.signal().awaitUninterruptibly();
         }
     }
 
@@ -700,7 +674,9 @@ abstract class Connection {
         return known ? request : null;
     }
 
-    private void complete(Layout layout, int at, int length) throws BrokenFrameException {
+    private void complete(
+            Layout layout, MemorySegment in, int at, int length, FrameReader.Place place)
+            throws BrokenFrameException {
         Request request = byTag(Header.TAG.getInt(in, at));
         if (request == null) {
             throw new BrokenFrameException(
@@ -723,13 +699,13 @@ abstract class Connection {
                             + ".");
         }
         if (layout.type() == Data.TYPE) {
-            takeData(request, at, length);
+            takeData(request, in, at, length, place);
         } else if (layout.type() == Done.TYPE) {
             request.status = status(layout, Done.STATUS.getInt(in, at));
             if (request.wanted() > 0 && request.status.isSuccess()) {
                 throw Messages.bad(Done.TYPE, "a read cannot succeed without data");
             }
-        } else if (takeAnswer(request, layout, at, length)) {
+        } else if (takeAnswer(request, layout, in, at, length)) {
             return;
         }
         request.answerType = layout.type();
@@ -743,7 +719,9 @@ abstract class Connection {
         request.signal().signal();
     }
 
-    private void takeData(Request request, int at, int length) throws BrokenFrameException {
+    private void takeData(
+            Request request, MemorySegment in, int at, int length, FrameReader.Place place)
+            throws BrokenFrameException {
         CompletionStatus status = status(Data.LAYOUT, Data.STATUS.getInt(in, at));
         long wanted = status.isSuccess() ? request.wanted() : 0;
         if (length - Data.DATA_AT != wanted) {
@@ -754,13 +732,15 @@ abstract class Connection {
                             length - Data.DATA_AT, status, wanted));
         }
         request.status = status;
-        if (wanted > 0 && request.phase == Request.Phase.WAITING) {
+        if (wanted > 0
+                && place != FrameReader.Place.REQUEST
+                && request.phase == Request.Phase.WAITING) {
             request.take(in, at + (long) Data.DATA_AT, (int) wanted);
         }
     }
 
     /** Takes one frame of an answer; true where more follow. */
-    private boolean takeAnswer(Request request, Layout layout, int at, int length)
+    private boolean takeAnswer(Request request, Layout layout, MemorySegment in, int at, int length)
             throws BrokenFrameException {
         if (request.answerLength() + length > Messages.MAX_ANSWER_BYTES) {
             throw Messages.bad(
@@ -1292,6 +1272,9 @@ abstract class Connection {
         lastPayload = payload;
         endedNanos = System.nanoTime();
         end = why;
+        if (!reading) {
+            reader.clear();
+        }
         out.close();
         dispatcherSignal.signalAll();
         standInSignal.signalAll();

@@ -11,9 +11,12 @@ import java.lang.foreign.MemorySegment;
  */
 final class Inbox {
     private static final int ENTRIES = 2048;
-    private static final int RING_BYTES = 0x20000;
+    private static final int FIRST_RING_BYTES = 0x20000;
 
-    private final MemorySegment ring = Arena.ofAuto().allocate(RING_BYTES, 8);
+    /** Once long frames have come. */
+    private static final int MOST_RING_BYTES = 0x100000;
+
+    private MemorySegment ring = Arena.ofAuto().allocate(FIRST_RING_BYTES, 8);
     private final MemorySegment[] memory = new MemorySegment[ENTRIES];
     private final int[] at = new int[ENTRIES];
     private final int[] length = new int[ENTRIES];
@@ -57,15 +60,45 @@ final class Inbox {
         added++;
     }
 
+    /**
+     * A place for the next frame, to be filled before it is added.
+     *
+     * @return where in {@link #reserved} it begins, or -1 where there is no room
+     */
+    int reserve(int bytes) {
+        int place = room(bytes);
+        if (place >= 0) {
+            ringTail = place + align(bytes);
+            inRing++;
+        }
+        return place;
+    }
+
+    MemorySegment reserved() {
+        return ring;
+    }
+
+    /** Adds the frame that a place was reserved for. */
+    void addReserved(int place, int bytes) {
+        int entry = (int) (added & ENTRIES - 1);
+        memory[entry] = ring;
+        at[entry] = place;
+        length[entry] = bytes;
+        added++;
+    }
+
     /** A place in the ring for so many bytes in one piece, or -1. */
     private int room(int bytes) {
         int need = align(bytes);
         if (inRing == 0) {
             ringHead = 0;
             ringTail = 0;
+            if (2L * need > ring.byteSize() && ring.byteSize() < MOST_RING_BYTES) {
+                ring = Arena.ofAuto().allocate(MOST_RING_BYTES, 8);
+            }
         }
         if (inRing == 0 || ringTail > ringHead) {
-            if (RING_BYTES - ringTail >= need) {
+            if (ring.byteSize() - ringTail >= need) {
                 return ringTail;
             }
             return ringHead > need ? 0 : -1;

@@ -192,12 +192,14 @@ final class LinkedHost implements PciHost {
             }
             DmaRead.ADDRESS.set(link.out.memory(), at, address);
             DmaRead.LENGTH.set(link.out.memory(), at, into.byteSize());
-            link.out.end(true);
+            link.out.end(false);
             underWay.add(request);
             return true;
         }
 
+        /** Waits for the first; all that are under way have been sent by then. */
         private void awaitFirst() {
+            link.out.flush();
             CompletionStatus one = link.await(underWay.remove(), 0);
             if (one != null && one.isSuccess()) {
                 writesPushed.accumulateAndGet(writesBefore, Math::max);
@@ -270,25 +272,38 @@ final class LinkedHost implements PciHost {
 
     private CompletionStatus writeFar(int generation, long address, MemorySegment from) {
         for (long done = 0; done < from.byteSize(); done += PIECE_BYTES) {
-            int length = (int) Math.min(PIECE_BYTES, from.byteSize() - done);
-            int at =
-                    link.out.begin(
-                            DmaWrite.TYPE,
-                            Messages.POSTED,
-                            generation,
-                            0,
-                            DmaWrite.DATA_AT + length);
-            if (at < 0) {
+            long length = Math.min(PIECE_BYTES, from.byteSize() - done);
+            if (!send(generation, address + done, from.asSlice(done, length))) {
                 return CompletionStatus.TIMED_OUT;
             }
-            MemorySegment frame = link.out.memory();
-            DmaWrite.ADDRESS.set(frame, at, address + done);
-            MemorySegment.copy(from, done, frame, at + (long) DmaWrite.DATA_AT, length);
-            link.out.end(false);
             // Behind the frame, so that a read that counts it comes behind it too.
             writesSent.incrementAndGet();
         }
         return CompletionStatus.SUCCESS;
+    }
+
+    /** Sends one piece; a short one may wait for the next flush. */
+    private boolean send(int generation, long address, MemorySegment piece) {
+        Outbox out = link.out;
+        int fixed = DmaWrite.DATA_AT;
+        int length = (int) piece.byteSize();
+        boolean isLong = Outbox.isLong(piece);
+        int at =
+                isLong
+                        ? out.beginLong(
+                                DmaWrite.TYPE, Messages.POSTED, generation, 0, fixed, length)
+                        : out.begin(DmaWrite.TYPE, Messages.POSTED, generation, 0, fixed + length);
+        if (at < 0) {
+            return false;
+        }
+        DmaWrite.ADDRESS.set(out.memory(), at, address);
+        if (isLong) {
+            out.endLong(piece);
+        } else {
+            MemorySegment.copy(piece, 0, out.memory(), at + (long) fixed, length);
+            out.end(false);
+        }
+        return true;
     }
 
     private CompletionStatus refuse(long address, long length, Direction direction) {

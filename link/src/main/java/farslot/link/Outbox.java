@@ -26,7 +26,10 @@ final class Outbox {
     private static final int PIECE_BYTES = 0x20000;
 
     /** A write of this size may wait for the peer to read, so somebody should read here. */
-    private static final int LONG_WRITE_BYTES = 0x8000;
+    private static final int LONG_WRITE_BYTES = 0x20000;
+
+    /** From here on data are not copied to be written. */
+    private static final int LONG_DATA_BYTES = 0x4000;
 
     /** Posted frames that follow each other faster than this make a burst. */
     private static final long BURST_NANOS = 20_000;
@@ -47,6 +50,10 @@ final class Outbox {
     private int filled;
     private int composing;
     private boolean composingPosted;
+
+    /** Who has a long frame and waits for the wire; then it writes what has gathered too. */
+    private int longWaiting;
+
     private boolean writing;
     private boolean closed;
     private boolean broken;
@@ -159,10 +166,7 @@ final class Outbox {
         lock.lock();
         while (!closed && !broken) {
             if (!hasCreditLocked(trafficClass, length)) {
-                lock.unlock();
-                boolean came = connection.awaitCredit(trafficClass, length, deadlineNanos);
-                lock.lock();
-                if (!came) {
+                if (!awaitCredit(trafficClass, length, deadlineNanos)) {
                     break;
                 }
             } else if (filled > 0 && filled + length > MOST_BYTES) {
@@ -177,6 +181,71 @@ final class Outbox {
         }
         lock.unlock();
         return -1;
+    }
+
+    /** Waits for credit, without the lock; what uses up credits must be on its way then. */
+    private boolean awaitCredit(int trafficClass, int length, long deadlineNanos) {
+        if (!writing) {
+            drain();
+        }
+        lock.unlock();
+        try {
+            return connection.awaitCredit(trafficClass, length, deadlineNanos);
+        } finally {
+            lock.lock();
+        }
+    }
+
+    /** Whether so much data is better sent by {@link #beginLong} and {@link #endLong}. */
+    static boolean isLong(MemorySegment data) {
+        return data.byteSize() >= LONG_DATA_BYTES && data.isNative();
+    }
+
+    /**
+     * Begins a frame whose data will be written from where they are: waits for the wire too. Only
+     * the fixed part is composed.
+     *
+     * @param length of the fixed part
+     * @param dataLength of the data behind it
+     * @return as {@link #begin}
+     */
+    @SuppressWarnings("LockNotBeforeTry") // Held until endLong().
+    int beginLong(int type, int flags, int generation, int tag, int length, long dataLength) {
+        int trafficClass = flags & Header.CLASS_MASK;
+        int whole = (int) (length + dataLength);
+        lock.lock();
+        while (!closed && !broken) {
+            if (!hasCreditLocked(trafficClass, whole)) {
+                if (!awaitCredit(trafficClass, whole, 0)) {
+                    break;
+                }
+            } else if (writing) {
+                longWaiting++;
+                room.awaitUninterruptibly();
+                longWaiting--;
+            } else {
+                int at = compose(type, flags, generation, tag, length);
+                Header.LENGTH.set(filling, at, whole);
+                usedBytes[trafficClass] += dataLength;
+                return at;
+            }
+        }
+        if (filled > 0 && !writing) {
+            drain();
+        }
+        lock.unlock();
+        return -1;
+    }
+
+    /** Ends the frame that {@link #beginLong} began; it is on its way when this returns. */
+    void endLong(MemorySegment data) {
+        try {
+            finish();
+            writeFilled(-1, data);
+            drain();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** As {@link #begin}, for the frame that a descriptor rides on: nothing may go with it. */
@@ -262,7 +331,7 @@ final class Outbox {
         try {
             Header.DESCRIPTORS.set(filling, 0, 1);
             finish();
-            writeFilled(descriptor);
+            writeFilled(descriptor, null);
             drain();
         } finally {
             lock.unlock();
@@ -298,7 +367,7 @@ final class Outbox {
         lock.lock();
         try {
             while (!closed && !broken) {
-                if (filled > 0 && !writing) {
+                if (filled > 0 && !writing && longWaiting == 0) {
                     drain();
                 } else {
                     writerIdle = true;
@@ -324,11 +393,15 @@ final class Outbox {
 
     private void drain() {
         while (filled > 0 && !broken) {
-            writeFilled(-1);
+            writeFilled(-1, null);
+            if (longWaiting > 0) {
+                return; // It takes along what has gathered meanwhile.
+            }
         }
     }
 
-    private void writeFilled(int descriptor) {
+    /** Writes what has gathered, and {@code data} behind it. */
+    private void writeFilled(int descriptor, MemorySegment data) {
         MemorySegment full = filling;
         int length = filled;
         filling = spare;
@@ -340,7 +413,7 @@ final class Outbox {
         lock.unlock();
         IOException failed = null;
         try {
-            write(full, length, descriptor);
+            write(full, length, descriptor, data);
         } catch (IOException e) {
             failed = e;
         } finally {
@@ -357,18 +430,31 @@ final class Outbox {
         }
     }
 
-    private void write(MemorySegment from, int length, int descriptor) throws IOException {
-        if (length >= LONG_WRITE_BYTES) {
+    private void write(MemorySegment from, int length, int descriptor, MemorySegment data)
+            throws IOException {
+        long all = length + (data == null ? 0 : data.byteSize());
+        if (all >= LONG_WRITE_BYTES) {
             connection.standIn();
+        }
+        if (data != null) {
+            long first = Math.min(PIECE_BYTES, data.byteSize());
+            wire.write(from.asSlice(0, length), data.asSlice(0, first));
+            writePieces(data, first, data.byteSize());
+            return;
         }
         if (descriptor >= 0) {
             wire.writeWith(from.asSlice(0, length), descriptor);
             return;
         }
-        for (int at = 0; at < length; at += PIECE_BYTES) {
-            wire.write(from.asSlice(at, Math.min(PIECE_BYTES, length - at)));
+        writePieces(from, 0, length);
+    }
+
+    private void writePieces(MemorySegment from, long begin, long end) throws IOException {
+        for (long at = begin; at < end; at += PIECE_BYTES) {
             writingSinceNanos = System.nanoTime();
+            wire.write(from.asSlice(at, Math.min(PIECE_BYTES, end - at)));
         }
+        writingSinceNanos = System.nanoTime();
     }
 
     /** Nothing more is taken; who waits for room goes away. */

@@ -511,6 +511,22 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
         }
 
         private void answer(int tag, CompletionStatus status, int length) {
+            MemorySegment data = scratch.asSlice(0, length);
+            if (Outbox.isLong(data)) {
+                int place =
+                        out.beginLong(
+                                Data.TYPE,
+                                Messages.COMPLETION,
+                                generation,
+                                tag,
+                                Data.DATA_AT,
+                                length);
+                if (place >= 0) {
+                    Data.STATUS.set(out.memory(), place, status.code());
+                    out.endLong(data);
+                }
+                return;
+            }
             int bytes = Data.DATA_AT + length;
             int at = out.begin(Data.TYPE, Messages.COMPLETION, generation, tag, bytes);
             if (at >= 0) {

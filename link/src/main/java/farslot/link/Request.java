@@ -42,6 +42,8 @@ final class Request implements Connection.Wait {
     boolean heldIsNew;
 
     private MemorySegment into;
+    private boolean patient;
+    private boolean receiving;
     private MemorySegment staging;
     private int staged;
     private ByteArrayOutputStream answer;
@@ -51,7 +53,11 @@ final class Request implements Connection.Wait {
         this.condition = condition;
     }
 
-    void begin(int requestType, MemorySegment destination) {
+    /**
+     * @param waitsForEver whether its waiter goes away only with the link
+     */
+    void begin(int requestType, MemorySegment destination, boolean waitsForEver) {
+        patient = waitsForEver;
         int uses = (tag >>> 8) + 1 & 0xffffff;
         tag = (uses == 0 ? 1 : uses) << 8 | place;
         type = requestType;
@@ -66,6 +72,37 @@ final class Request implements Connection.Wait {
     /** How many bytes of data the completion must bring. */
     long wanted() {
         return into == null ? 0 : into.byteSize();
+    }
+
+    /**
+     * Whether so many bytes can be read to the waiter's memory from the wire. Who reads may change
+     * meanwhile, so it must be memory of no thread's own.
+     *
+     * @param stranger a thread that waits for nothing
+     */
+    boolean canReceive(int bytes, Thread stranger) {
+        return patient
+                && phase == Phase.WAITING
+                && bytes == wanted()
+                && into.isNative()
+                && !into.isReadOnly()
+                && into.isAccessibleBy(stranger);
+    }
+
+    /** The waiter's memory, which is read to from now on until {@link #received}. */
+    MemorySegment receiving() {
+        receiving = true;
+        return into;
+    }
+
+    boolean isReceiving() {
+        return receiving;
+    }
+
+    /** All of it has come, or no more will. */
+    void received() {
+        receiving = false;
+        condition.signal();
     }
 
     /** Takes data in, into the waiter's own memory where this thread may touch that. */
