@@ -72,9 +72,6 @@ final class LitmusDevice implements Device {
 
     static final int RING = 128;
 
-    /** Before each round of this multiple the device waits until its driver waits for it. */
-    static final int LOCKSTEP = 16;
-
     static final long MOST_DATA_BYTES = 0x400;
 
     /** More than a link carries in one message; one round in 4096 has it. */
@@ -214,6 +211,14 @@ final class LitmusDevice implements Device {
         };
     }
 
+    /**
+     * Whether the device waits before this round until its driver waits for it. By turns there are
+     * many such rounds and none, so that much is under way at once too.
+     */
+    static boolean isLockstep(long round) {
+        return (round & 0x87) == 0;
+    }
+
     static long dataAt(long round) {
         return (round & 0xfff) == 0xfff ? LARGE_AT : DATA + round % RING * MOST_DATA_BYTES;
     }
@@ -226,7 +231,7 @@ final class LitmusDevice implements Device {
         return ENTRIES_AT + round % RING * ENTRY_BYTES;
     }
 
-    /** 16, 32 or 64 bytes, as NVMe's completion entries, virtio's and xHCI's neighbours have. */
+    /** 16 bytes as NVMe's and xHCI's entries have, and 32 and 64. */
     static long entryBytes(long round) {
         return 16L << round % 3;
     }
@@ -478,7 +483,7 @@ final class LitmusDevice implements Device {
 
     /** Begins a round a moment later, so that the driver mostly is there and looks. */
     private boolean awaitDriver(Program mine, long round) {
-        boolean goesOn = awaitTurn(mine, round, round % LOCKSTEP == 0 ? 1 : RING);
+        boolean goesOn = awaitTurn(mine, round, isLockstep(round) ? 1 : RING);
         for (long spin = mix(seed - round) & 0x3f; goesOn && spin > 0; spin--) {
             Thread.onSpinWait();
         }

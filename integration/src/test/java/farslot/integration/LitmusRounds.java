@@ -41,9 +41,9 @@ final class LitmusRounds {
         return true;
     }
 
-    /** Tells the device how far its driver is, before the rounds for which it waits for that. */
+    /** Tells the device how far its driver is, where it waits for that, and now and then. */
     private static void consumed(LitmusDriver driver, long round) {
-        if ((round + 1) % LitmusDevice.LOCKSTEP == 0) {
+        if (LitmusDevice.isLockstep(round + 1) || round % (LitmusDevice.RING / 4) == 0) {
             driver.port().write(0, LitmusDevice.CONSUMED, round);
         }
     }
