@@ -99,8 +99,13 @@ final class Witness extends Tap {
         @Override
         public CompletionStatus write(int generation, long address, MemorySegment from) {
             Sightings.Sighting one = sightings.dma(true, address, from.byteSize());
-            one.came(Sightings.digest(from));
-            return next().write(generation, address, from);
+            String data = Sightings.digest(from);
+            one.came(data);
+            CompletionStatus status = next().write(generation, address, from);
+            if (!status.isSuccess()) {
+                one.came(data + " " + status);
+            }
+            return status;
         }
 
         @Override
