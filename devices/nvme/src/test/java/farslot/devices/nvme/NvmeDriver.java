@@ -156,6 +156,13 @@ final class NvmeDriver {
             side.write(DOORBELLS + id * 8 + 4, head);
         }
 
+        /** Takes what is there, and tells the device, so that it has room for more. */
+        void acknowledgeAll() {
+            if (take()) {
+                acknowledge();
+            }
+        }
+
         /** The completion if it is there, without telling the device. */
         Completion takeOnly(int command) {
             take();
@@ -163,9 +170,7 @@ final class NvmeDriver {
         }
 
         Completion poll(int command) {
-            if (take()) {
-                acknowledge();
-            }
+            acknowledgeAll();
             return found.remove(command);
         }
 

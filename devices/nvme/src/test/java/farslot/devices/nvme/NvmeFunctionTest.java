@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import farslot.core.ConfigurationSpace;
 import farslot.core.FunctionDescription;
 import farslot.core.InterruptKind;
+import farslot.core.ResetKind;
 import farslot.registers.RegisterDomain;
 import farslot.registers.RegisterText;
 import farslot.sdk.DeviceCreationException;
@@ -231,6 +232,103 @@ final class NvmeFunctionTest {
         }
     }
 
+    @Test
+    void hasANamespaceForEachImage() throws DeviceCreationException, IOException {
+        Path colon = folder.resolve("a:b.img");
+        Files.write(colon, new byte[8192]);
+        String more = "more=" + folder.resolve("e.img") + ":" + folder.resolve("a::b.img");
+        try (FunctionSide side = side(more)) {
+            NvmeDriver driver = new NvmeDriver(side).enable();
+            long[] blocks = new long[3];
+            for (int id = 1; id <= 3; id++) {
+                MemorySegment data = MemorySegment.ofArray(driver.identify(0, id));
+                blocks[id - 1] = data.get(LittleEndian.LONG, 0);
+            }
+            assertArrayEquals(new long[] {8192, 8192, 16}, blocks);
+            long page = driver.allocate(1);
+            driver.memory(page, 512).fill((byte) 7);
+            NvmeDriver.Entry write = NvmeDriver.transfer(NvmOpcode.WRITE, 3, 1, page, 0);
+            driver.createQueue(1, 16, 0).call(write.namespace(3)).ok();
+        }
+        assertEquals(7, Files.readAllBytes(colon)[3 * 512]);
+    }
+
+    @Test
+    void takesNoImageWhenOneIsRefused() {
+        String more = "more=" + folder.resolve("e.img") + ":" + folder;
+        DeviceCreationException refusal =
+                assertThrows(DeviceCreationException.class, () -> side(more).close());
+        assertTrue(refusal.getMessage().contains("a directory"), refusal.getMessage());
+        assertFalse(Files.exists(folder.resolve("d.img")));
+        assertFalse(Files.exists(folder.resolve("e.img")));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"512, on", "512, off", "4096, on", "4096, off"})
+    void writesBlocksOfEitherSizeWithACacheOrWithout(int blockBytes, String cache)
+            throws DeviceCreationException, IOException {
+        try (FunctionSide side = side("block_size=" + blockBytes, "cache=" + cache)) {
+            NvmeDriver driver = new NvmeDriver(side).enable();
+            assertEquals(cache.equals("on") ? 1 : 0, driver.identify(1, 0)[525] & 1, "VWC");
+            NvmeDriver.Queue queue = driver.createQueue(1, 16, 0);
+            long page = driver.allocate(1);
+            driver.memory(page, blockBytes).fill((byte) 9);
+            int last = (4 << 20) / blockBytes - 1;
+            queue.call(NvmeDriver.transfer(NvmOpcode.WRITE, last, 1, page, 0)).ok();
+            queue.call(NvmeDriver.transfer(NvmOpcode.COMPARE, last, 1, page, 0)).ok();
+            queue.call(NvmeDriver.transfer(NvmOpcode.READ, last, 2, page, 0))
+                    .assertStatus(StatusCode.LBA_OUT_OF_RANGE);
+        }
+        byte[] onDisk = Files.readAllBytes(folder.resolve("d.img"));
+        assertEquals(9, onDisk[onDisk.length - 1]);
+        assertEquals(9, onDisk[onDisk.length - blockBytes]);
+        assertEquals(0, onDisk[onDisk.length - blockBytes - 1]);
+    }
+
+    @Test
+    void servesSixtyFourQueuePairs() throws DeviceCreationException {
+        try (FunctionSide side = side("queues=64").use(InterruptKind.MSIX)) {
+            NvmeDriver driver = new NvmeDriver(side).enable();
+            NvmeDriver.Queue[] queues = new NvmeDriver.Queue[64];
+            int[] commands = new int[64];
+            for (int id = 1; id <= 64; id++) {
+                queues[id - 1] = driver.createQueue(id, 8, id);
+            }
+            long page = driver.allocate(1);
+            for (int i = 0; i < 64; i++) {
+                commands[i] = queues[i].submit(NvmeDriver.transfer(NvmOpcode.READ, i, 1, page, 0));
+            }
+            for (int i = 0; i < 64; i++) {
+                queues[i].await(commands[i]).ok();
+            }
+            driver.admin
+                    .call(driver.createCompletionQueue(65, 8, page, 0))
+                    .assertStatus(StatusCode.INVALID_QUEUE_IDENTIFIER);
+        }
+    }
+
+    /** 5.14.1.2: power that goes without a shutdown is an unsafe one. */
+    @Test
+    void countsPowerCyclesAndUnsafeShutdowns() throws DeviceCreationException {
+        try (FunctionSide side = side()) {
+            NvmeDriver driver = new NvmeDriver(side).enable();
+            side.function.reset(ResetKind.COLD);
+            side.configure(ConfigurationSpace.COMMAND, 2, 0x406);
+            driver.enable();
+            side.write(NvmeDriver.CC, NvmeDriver.ENABLED | 1 << 14);
+            driver.awaitStatus(3 << 2, 2 << 2);
+            side.function.reset(ResetKind.COLD);
+            side.configure(ConfigurationSpace.COMMAND, 2, 0x406);
+            driver.enable();
+            side.reset();
+            driver.enable();
+            long page = driver.allocate(1);
+            driver.admin.call(ControllerTest.logPage(LogPages.HEALTH, page)).ok();
+            assertEquals(3, driver.memory(page, 512).get(LittleEndian.LONG, 112), "power cycles");
+            assertEquals(1, driver.memory(page, 512).get(LittleEndian.LONG, 144), "unsafe");
+        }
+    }
+
     private static String text(byte[] bytes, int offset, int length) {
         return new String(bytes, offset, length, StandardCharsets.US_ASCII);
     }
@@ -259,6 +357,7 @@ final class NvmeFunctionTest {
         "size=1000, too small",
         "size=5000, no multiple",
         "msix=maybe, on or off",
+        "cache=maybe, on or off",
         "sizes=1, size",
     })
     void badOptionsAreSentences(String option, String words) {
