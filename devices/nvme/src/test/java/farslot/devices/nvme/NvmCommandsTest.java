@@ -85,6 +85,24 @@ final class NvmCommandsTest {
         assertEquals(3, image.flushes.get());
     }
 
+    /** VWC: the same where there is no cache at all. */
+    @Test
+    void aControllerWithoutACacheKeepsNothingBack() throws IOException {
+        bench.close();
+        bench = new ControllerBench(512, false, image);
+        driver = new NvmeDriver(bench).enable();
+        queue = driver.createQueue(1, 32, 1);
+        page = driver.allocate(1);
+        for (NvmOpcode opcode :
+                new NvmOpcode[] {
+                    NvmOpcode.WRITE, NvmOpcode.WRITE_ZEROES, NvmOpcode.WRITE_UNCORRECTABLE
+                }) {
+            int before = image.flushes.get();
+            queue.call(transfer(opcode, 0, 1)).ok();
+            assertEquals(before + 1, image.flushes.get(), opcode.toString());
+        }
+    }
+
     /** 6.17: not bound by the longest data transfer. */
     @Test
     void writeZeroesMayBeLong() {
