@@ -8,13 +8,19 @@ import java.lang.foreign.MemorySegment;
  * Frames that wait for the dispatch thread, in the order in which they came. Bounded by the credits
  * given to the peer, which are checked before. Guarded by the connection's lock; the bytes of the
  * first frame stay where they are until {@link #release}, so that it can be read without the lock.
+ *
+ * <p>The frames lie in a ring, which grows with what the peer has under way and is used again and
+ * again: memory of its own for each frame would pile up faster than it is collected.
  */
 final class Inbox {
     private static final int ENTRIES = 2048;
     private static final int FIRST_RING_BYTES = 0x20000;
 
     /** Once long frames have come. */
-    private static final int MOST_RING_BYTES = 0x100000;
+    private static final int LONG_RING_BYTES = 0x100000;
+
+    /** All that credit was given for, and a longest frame that did not fit before the end. */
+    private static final int MOST_RING_BYTES = 0x800000;
 
     private MemorySegment ring = Arena.ofAuto().allocate(FIRST_RING_BYTES, 8);
     private final MemorySegment[] memory = new MemorySegment[ENTRIES];
@@ -44,16 +50,12 @@ final class Inbox {
     /** Copies a frame in; the descriptor, or null, is the inbox's from now on. */
     void add(MemorySegment from, long begin, int bytes, Descriptor descriptor) {
         int entry = (int) (added & ENTRIES - 1);
-        int place = room(bytes);
-        if (place >= 0) {
-            memory[entry] = ring;
-            at[entry] = place;
-            ringTail = place + align(bytes);
-            inRing++;
-        } else {
-            memory[entry] = Arena.ofAuto().allocate(bytes, 8);
-            at[entry] = 0;
+        int place = reserve(bytes);
+        if (place < 0) {
+            throw new IllegalStateException("More waits than credit was given for.");
         }
+        memory[entry] = ring;
+        at[entry] = place;
         MemorySegment.copy(from, begin, memory[entry], at[entry], bytes);
         length[entry] = bytes;
         descriptors[entry] = descriptor;
@@ -67,10 +69,14 @@ final class Inbox {
      */
     int reserve(int bytes) {
         int place = room(bytes);
-        if (place >= 0) {
-            ringTail = place + align(bytes);
-            inRing++;
+        if (place < 0) {
+            if (!grow(bytes)) {
+                return -1;
+            }
+            place = 0;
         }
+        ringTail = place + align(bytes);
+        inRing++;
         return place;
     }
 
@@ -93,8 +99,8 @@ final class Inbox {
         if (inRing == 0) {
             ringHead = 0;
             ringTail = 0;
-            if (2L * need > ring.byteSize() && ring.byteSize() < MOST_RING_BYTES) {
-                ring = Arena.ofAuto().allocate(MOST_RING_BYTES, 8);
+            if (2L * need > ring.byteSize() && ring.byteSize() < LONG_RING_BYTES) {
+                ring = Arena.ofAuto().allocate(LONG_RING_BYTES, 8);
             }
         }
         if (inRing == 0 || ringTail > ringHead) {
@@ -104,6 +110,22 @@ final class Inbox {
             return ringHead > need ? 0 : -1;
         }
         return ringHead - ringTail > need ? ringTail : -1;
+    }
+
+    /** Goes on in a larger ring; the old one is given up when its last frame is released. */
+    private boolean grow(int bytes) {
+        long size = 2 * ring.byteSize();
+        while (size < bytes) {
+            size *= 2;
+        }
+        if (size > MOST_RING_BYTES) {
+            return false;
+        }
+        ring = Arena.ofAuto().allocate(size, 8);
+        inRing = 0;
+        ringHead = 0;
+        ringTail = 0;
+        return true;
     }
 
     private static int align(int bytes) {
