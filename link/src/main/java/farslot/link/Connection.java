@@ -767,7 +767,9 @@ abstract class Connection {
     /** Waits, reading when nobody else does; false where the link or the time ended first. */
     private boolean awaitLocked(Wait wait, long deadlineNanos) {
         boolean interrupted = false;
-        while (!wait.isOver()) {
+        // Asked once each time: what was there, another may have taken a moment later.
+        boolean over = wait.isOver();
+        while (!over) {
             long left = deadlineNanos == 0 ? Long.MAX_VALUE : deadlineNanos - System.nanoTime();
             if (end != null || left <= 0) {
                 break;
@@ -778,6 +780,7 @@ abstract class Connection {
                 if (creditDue) {
                     settleUnlocked();
                 }
+                over = wait.isOver();
                 continue;
             }
             waiting.addLast(wait.signal());
@@ -788,12 +791,13 @@ abstract class Connection {
             } finally {
                 waiting.removeLastOccurrence(wait.signal());
             }
+            over = wait.isOver();
         }
         passOn();
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        return wait.isOver();
+        return over;
     }
 
     /** Who had the reading and goes away wakes one that can have it. */
@@ -960,8 +964,17 @@ abstract class Connection {
 
     /** Sends a message that is not on a hot path; false where the link has ended. */
     boolean send(int type, int flags, int tag, byte[] payload) {
+        return send(type, flags, tag, payload, 0);
+    }
+
+    /** As {@link #send}, but where there is no credit at this moment nothing is sent. */
+    boolean sendNow(int type, int flags, int tag, byte[] payload) {
+        return send(type, flags, tag, payload, System.nanoTime() | 1);
+    }
+
+    private boolean send(int type, int flags, int tag, byte[] payload, long deadlineNanos) {
         int length = Header.BYTES + payload.length;
-        int at = out.begin(type, flags, generation(), tag, length);
+        int at = out.begin(type, flags, generation(), tag, length, deadlineNanos);
         if (at < 0) {
             return false;
         }

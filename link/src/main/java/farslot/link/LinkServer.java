@@ -195,6 +195,11 @@ public final class LinkServer implements AutoCloseable {
         return listeners.stream().map(Listener::address).toList();
     }
 
+    /** For tests, which look at what they buffer. */
+    List<Connection> links() {
+        return List.copyOf(links);
+    }
+
     /**
      * Stops listening, says goodbye on every link with the sentence, ends every lease as REVOKED,
      * and returns when all is ended, or after 10 s where a function does not come back. Not to be

@@ -38,6 +38,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -158,6 +159,11 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
     /** Whether the link has ended, by either side. */
     public boolean isEnded() {
         return link.isEnded();
+    }
+
+    /** For tests, which look at what it buffers. */
+    Connection link() {
+        return link;
     }
 
     /** How many DMA writes and interrupts of older generations were dropped. */
@@ -423,6 +429,7 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
 
     /** What the lender's side asks: DMA, interrupts, events. */
     private final class Link extends ClientLink {
+        private final AtomicInteger descriptionsDue = new AtomicInteger();
         private MemorySegment scratch = Arena.ofAuto().allocate(0x10000, 8);
 
         Link(Wire wire, LinkOptions options, Peer peer) {
@@ -575,9 +582,11 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
             if (now != null) {
                 now.event(refused);
             }
+            // Where the lender gives no credit now it hears nothing: it may be in a handler that
+            // waits for DMA, which waits for this thread.
             Composer payload = new Composer();
             Messages.compose(refused, payload);
-            send(Event.TYPE, Messages.POSTED, 0, payload.toBytes());
+            sendNow(Event.TYPE, Messages.POSTED, 0, payload.toBytes());
         }
 
         private void interrupt(MemorySegment frame, long at) throws BrokenFrameException {
@@ -598,20 +607,42 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
         private void event(MemorySegment frame, long at, int length) throws BrokenFrameException {
             FunctionEvent event = Messages.event(frame, at, length);
             if (event instanceof FunctionEvent.DescriptionChanged) {
-                describeAgain();
+                if (descriptionsDue.getAndIncrement() == 0) {
+                    Thread.ofPlatform()
+                            .daemon(true)
+                            .name("farslot-describe")
+                            .start(this::describeAgain);
+                }
+                return;
             }
+            tell(event);
+        }
+
+        private void tell(FunctionEvent event) {
             PciHost now = host;
             if (event != null && now != null) {
                 now.event(event);
             }
         }
 
-        private void describeAgain() throws BrokenFrameException {
+        /** Not on the dispatcher: the lender may be in a handler that waits for DMA. */
+        private void describeAgain() {
+            int due;
+            do {
+                due = descriptionsDue.get();
+                askDescription();
+                tell(new FunctionEvent.DescriptionChanged());
+            } while (descriptionsDue.addAndGet(-due) > 0);
+        }
+
+        private void askDescription() {
             try {
                 Answer answer = ask(Describe.TYPE, new byte[0]);
                 MemorySegment frame = answer.frames();
                 Cursor cursor = Messages.tail(Description.LAYOUT, frame, 0, frame.byteSize());
                 remember(Messages.description(Description.TYPE, cursor));
+            } catch (BrokenFrameException broken) {
+                breakBy(broken);
             } catch (RefusedException | LinkException failed) {
                 LOG.log(Level.WARNING, "{0}: no new description: {1}", name, failed.getMessage());
             }

@@ -11,6 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
 
 /** A driver's side: memory from DMA address 0x1000 on, and a queue of what it was told. */
 final class FakeHost implements PciHost {
@@ -20,6 +21,10 @@ final class FakeHost implements PciHost {
     final BlockingQueue<String> told = new LinkedBlockingQueue<>();
     volatile Runnable onRead = () -> {};
     volatile Runnable onInterrupt = () -> {};
+    volatile boolean refusesWrites;
+
+    /** Instead of noting an interrupt; null notes it. */
+    volatile IntConsumer onInterruptOf;
 
     FakeHost() {
         this(Arena.ofAuto().allocate(0x200000, 8));
@@ -51,6 +56,9 @@ final class FakeHost implements PciHost {
 
     @Override
     public CompletionStatus write(int generation, long address, MemorySegment from) {
+        if (refusesWrites) {
+            return CompletionStatus.COMPLETER_ABORT;
+        }
         MemorySegment.copy(from, 0, memory, address - BASE, from.byteSize());
         return CompletionStatus.SUCCESS;
     }
@@ -67,6 +75,11 @@ final class FakeHost implements PciHost {
 
     @Override
     public void interrupt(int generation, InterruptKind kind, int vector) {
+        IntConsumer instead = onInterruptOf;
+        if (instead != null) {
+            instead.accept(vector);
+            return;
+        }
         onInterrupt.run();
         told.add(kind + " " + vector + " in " + generation);
     }
