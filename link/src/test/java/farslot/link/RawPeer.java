@@ -26,11 +26,19 @@ final class RawPeer implements AutoCloseable {
         }
     }
 
+    /** What it gives of each kind at the start: as frames; the bytes do not matter. */
+    static final int CREDIT_FRAMES = 100_000;
+
     private final Wire wire;
     private final MemorySegment buffer = Arena.ofAuto().allocate(0x200000, 8);
     private long filled;
     long sequence = 1;
     long received;
+
+    /** How many bytes it takes from its socket at once. */
+    int readsAtMost = 0x200000;
+
+    private long grantedAt;
 
     RawPeer(Wire wire) {
         this.wire = wire;
@@ -107,7 +115,7 @@ final class RawPeer implements AutoCloseable {
         hello.putLong(1).putInt(0x101000).putInt(100).putInt(60_000);
         hello.put((byte) role).put(new byte[3]);
         for (int account = 0; account < 3; account++) {
-            hello.putLong(100_000).putLong(1L << 40);
+            hello.putLong(CREDIT_FRAMES).putLong(1L << 40);
         }
         hello.putShort((short) 0).putShort((short) 0);
         send(Messages.Hello.TYPE, 0, 0, 0, hello.array());
@@ -123,7 +131,8 @@ final class RawPeer implements AutoCloseable {
 
     private void fill(long need) throws IOException {
         while (filled < need) {
-            int count = wire.read(buffer.asSlice(filled));
+            long most = Math.min(readsAtMost, buffer.byteSize() - filled);
+            int count = wire.read(buffer.asSlice(filled, most));
             if (count < 0) {
                 throw new EOFException("after " + filled + " bytes");
             }
@@ -215,6 +224,18 @@ final class RawPeer implements AutoCloseable {
             return this;
         } catch (IOException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    /** Gives credit for whatever came, now and then. */
+    void grantAll() {
+        if (received - grantedAt > CREDIT_FRAMES / 4) {
+            grantedAt = received;
+            Composer totals = new Composer();
+            for (int account = 0; account < 3; account++) {
+                totals.u64(received + CREDIT_FRAMES).u64(1L << 40);
+            }
+            send(Messages.Credit.TYPE, 0, 0, 0, totals.toBytes());
         }
     }
 
