@@ -157,6 +157,9 @@ abstract class Connection {
     /** The peer holds a request of this side; on the keeper. */
     void held(Request request) {}
 
+    /** A whole answer has come; by who reads, under the lock. */
+    void answered(Layout layout) {}
+
     /** A frame's generation, before the frame itself; by who reads, under the lock. */
     void sawGeneration(int generation) throws BrokenFrameException {}
 
@@ -248,7 +251,7 @@ abstract class Connection {
         awaitUninterruptibly(closed);
     }
 
-    private static void awaitUninterruptibly(CountDownLatch latch) {
+    static void awaitUninterruptibly(CountDownLatch latch) {
         boolean interrupted = false;
         while (true) {
             try {
@@ -709,6 +712,7 @@ abstract class Connection {
             return;
         }
         request.answerType = layout.type();
+        answered(layout);
         request.answerGeneration = Header.GENERATION.getInt(in, at);
         if (request.phase == Request.Phase.ABANDONED) {
             releaseLocked(request);

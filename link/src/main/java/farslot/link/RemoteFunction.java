@@ -36,6 +36,7 @@ import farslot.posix.Descriptor;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -67,6 +68,7 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
     private final AtomicLong refusals = new AtomicLong();
     private final Region[] regions = new Region[Region.COUNT];
 
+    private final CountDownLatch descriptionRead = new CountDownLatch(1);
     private volatile FunctionDescription description;
     private volatile PciHost host;
     private volatile int generation;
@@ -126,15 +128,17 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
     private void borrow(Wish wish) throws RefusedException, LinkException {
         byte[] payload =
                 new Composer().u64(0).text(wish.function(), Messages.MAX_NAME_BYTES).toBytes();
-        Connection.Answer answer = link.ask(Borrow.TYPE, payload);
-        MemorySegment frame = answer.frames();
         try {
+            Connection.Answer answer = link.ask(Borrow.TYPE, payload);
+            MemorySegment frame = answer.frames();
             Cursor cursor = Messages.tail(Borrowed.LAYOUT, frame, 0, frame.byteSize());
             FunctionDescription described = Messages.description(Borrowed.TYPE, cursor);
             epoch = Borrowed.EPOCH.get(frame, 0);
             remember(described);
         } catch (BrokenFrameException broken) {
             throw link.brokenAnswer(broken);
+        } finally {
+            descriptionRead.countDown();
         }
     }
 
@@ -429,6 +433,7 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
 
     /** What the lender's side asks: DMA, interrupts, events. */
     private final class Link extends ClientLink {
+        private volatile boolean borrowed;
         private final AtomicInteger descriptionsDue = new AtomicInteger();
         private MemorySegment scratch = Arena.ofAuto().allocate(0x10000, 8);
 
@@ -459,6 +464,13 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
         }
 
         @Override
+        void answered(Layout layout) {
+            if (layout.type() == Borrowed.TYPE) {
+                borrowed = true;
+            }
+        }
+
+        @Override
         void held(Request request) {
             if (request.type == Read.TYPE || request.type == Write.TYPE) {
                 boolean write = request.type == Write.TYPE;
@@ -470,6 +482,10 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
         void dispatch(
                 Layout layout, MemorySegment frame, long at, int length, Descriptor descriptor)
                 throws BrokenFrameException {
+            if (description == null && borrowed) {
+                // What comes right behind BORROWED may be faster than who waits for that.
+                awaitUninterruptibly(descriptionRead);
+            }
             if (description == null) {
                 throw new BrokenFrameException(
                         Code.OUT_OF_STATE, layout.type(), layout.name() + " came before BORROWED.");
