@@ -67,7 +67,7 @@ class NvmePathsTest {
                         device -> atDevice.apply(new Witness(device, devicesEnd)),
                         function -> new Witness(atDriver.apply(function), driversEnd))) {
             DriverPlace driver = open.driver;
-            new DriverRun(driver, driver::reset, SEED, byDriver::add).inOrder(rounds(4, 15, 600));
+            new DriverRun(driver, driver::reset, SEED, byDriver::add).inOrder(rounds(4, 15, 300));
             int interrupts = 0;
             for (int vector = 0; vector < DriverRun.VECTORS; vector++) {
                 interrupts += driver.interrupts(InterruptKind.MSIX, vector);
@@ -101,7 +101,7 @@ class NvmePathsTest {
     @ParameterizedTest
     @MethodSource("routes")
     void shouldKeepTheDataWhenManyCommandsAreCutOffByResets(Route route) throws Exception {
-        long seeds = rounds(1, 2, 25);
+        long seeds = rounds(1, 2, 10);
         for (long seed = 1; seed <= seeds; seed++) {
             try (Route.Open open =
                     new Route.Open(

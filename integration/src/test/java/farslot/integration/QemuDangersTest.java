@@ -370,6 +370,37 @@ class QemuDangersTest {
         return "{\"execute\":\"device_del\",\"arguments\":{\"id\":\"" + id + "\"}}";
     }
 
+    /** Behind an IOMMU each buffer is mapped for itself, when it is used, and taken back. */
+    @Test
+    void shouldServeALinuxThatMapsEachBufferForItself() throws Exception {
+        Place place =
+                new Place(
+                        "n",
+                        new NvmeKind(),
+                        Map.of("image", folder.resolve("disk").toString(), "size", "64M"));
+        try (Bench bench = Bench.in(folder)) {
+            Vm vm =
+                    bench.boot(
+                            bench.machine()
+                                    .kernelWords(
+                                            "intel_iommu=on iommu.passthrough=0 iommu.strict=1")
+                                    .device("intel-iommu,caching-mode=on")
+                                    .device(place.argument(Map.of("addr", "4"))));
+            GuestDisk disk = GuestDisk.bind(vm.guest());
+            disk.format();
+            disk.mount();
+            String written = disk.fill(1);
+            disk.unmount();
+            disk.mount();
+            assertEquals(written, disk.checksum());
+            disk.unmount();
+            List<String> deeds = place.sightings.deeds();
+            long maps = deeds.stream().filter(deed -> deed.startsWith("map")).count();
+            long unmaps = deeds.stream().filter(deed -> deed.startsWith("unmap")).count();
+            assertTrue(maps > 50 && unmaps > 50, maps + " maps, " + unmaps + " unmaps");
+        }
+    }
+
     /** What QEMU passes then is memory that the guest does not use. */
     @Test
     void shouldRefuseAllDmaWhenTheMemoryThatWasPassedIsAPrivateCopy() throws Exception {
