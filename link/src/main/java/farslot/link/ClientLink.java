@@ -27,8 +27,19 @@ abstract class ClientLink extends Connection {
         return "The lender " + peer();
     }
 
+    /** {@inheritDoc} No message to this side takes a descriptor. */
     @Override
-    void dispatch(Layout layout, MemorySegment frame, long at, int length, Descriptor descriptor)
+    final void dispatch(
+            Layout layout, MemorySegment frame, long at, int length, Descriptor descriptor)
+            throws BrokenFrameException {
+        if (descriptor != null) {
+            descriptor.close();
+        }
+        dispatch(layout, frame, at, length);
+    }
+
+    /** Does what a frame asks, as {@link Connection#dispatch}. */
+    void dispatch(Layout layout, MemorySegment frame, long at, int length)
             throws BrokenFrameException {
         throw new BrokenFrameException(
                 Code.OUT_OF_STATE,

@@ -8,7 +8,6 @@ import farslot.link.Messages.Observe;
 import farslot.link.Messages.Observed;
 import farslot.link.Messages.Operate;
 import farslot.link.Messages.Result;
-import farslot.posix.Descriptor;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -101,12 +100,11 @@ public final class ControlLink implements AutoCloseable {
         }
 
         @Override
-        void dispatch(
-                Layout layout, MemorySegment frame, long at, int length, Descriptor descriptor)
+        void dispatch(Layout layout, MemorySegment frame, long at, int length)
                 throws BrokenFrameException {
             Consumer<ObservedEvent> to = observer;
             if (layout.type() != Observed.TYPE || to == null) {
-                super.dispatch(layout, frame, at, length, descriptor);
+                super.dispatch(layout, frame, at, length);
                 return;
             }
             ObservedEvent event = Messages.observed(frame, at, length);

@@ -32,7 +32,6 @@ import farslot.link.Messages.Reset;
 import farslot.link.Messages.Return;
 import farslot.link.Messages.Unmap;
 import farslot.link.Messages.Write;
-import farslot.posix.Descriptor;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -479,8 +478,7 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
         }
 
         @Override
-        void dispatch(
-                Layout layout, MemorySegment frame, long at, int length, Descriptor descriptor)
+        void dispatch(Layout layout, MemorySegment frame, long at, int length)
                 throws BrokenFrameException {
             if (description == null && borrowed) {
                 // What comes right behind BORROWED may be faster than who waits for that.

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import farslot.core.CompletionStatus;
-import farslot.core.ResetKind;
 import farslot.link.Messages.Hello;
 import farslot.posix.Descriptor;
 import farslot.posix.UnixStream;
@@ -386,11 +385,8 @@ class LenderFuzzTest {
             byte[] order = script.bytes(4);
             switch (what) {
                 case 0, 1 -> device.execute(() -> function.act(order));
-                case 2 -> {
-                    if (function.isAttached()) {
-                        function.reset(ResetKind.COLD);
-                    }
-                }
+                // An operator at the lender resets it.
+                case 2 -> function.generation.incrementAndGet();
                 case 3 -> {
                     Lease now = lease;
                     if (now != null) {

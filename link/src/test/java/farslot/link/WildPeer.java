@@ -112,6 +112,7 @@ final class WildPeer implements AutoCloseable {
         frame.putInt(tag).putLong(++sent).putLong(received).put(body);
         byte[] bytes = frame.array();
         boolean isWhole = bend(bytes);
+        strayed |= Header.LENGTH.getInt(MemorySegment.ofArray(bytes), 0) != bytes.length;
         note(bytes);
         if (!isWhole) {
             int length = script.u16() % bytes.length;
@@ -134,10 +135,7 @@ final class WildPeer implements AutoCloseable {
         MemorySegment frame = MemorySegment.ofArray(bytes);
         switch (how) {
             case 1 -> bytes[script.u16() % bytes.length] ^= (byte) (script.u8() | 1);
-            case 2 -> {
-                Header.LENGTH.set(frame, 0, script.u32());
-                strayed = true;
-            }
+            case 2 -> Header.LENGTH.set(frame, 0, script.u32());
             case 3 -> Header.SEQUENCE.set(frame, 0, sent + (byte) script.u8());
             case 4 -> Header.ACKNOWLEDGED.set(frame, 0, received + (byte) script.u8());
             case 5 -> Header.GENERATION.set(frame, 0, generation + (byte) script.u8());
@@ -202,8 +200,9 @@ final class WildPeer implements AutoCloseable {
         }
     }
 
-    /** Sends what is held back to be sent together. */
+    /** Sends what is held back to be sent together; what comes next is sent as it is. */
     void flush() {
+        twist = 0;
         joins = 0;
         write(new byte[0]);
     }

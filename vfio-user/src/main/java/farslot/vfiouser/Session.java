@@ -212,6 +212,9 @@ final class Session
                         answer.memory(), answer.error(message.id(), command, refused.errno()));
             }
             return true;
+        } finally {
+            // What was not taken: a message that another thread has read is nobody else's.
+            message.descriptors().close();
         }
     }
 
