@@ -39,7 +39,7 @@ final class PsCommand extends Verb {
                     process.get("role"),
                     process.getOrDefault("pid", "?"),
                     since(process.get("since")),
-                    process.getOrDefault("state", "?"),
+                    state(process),
                     what(process));
         }
         table.print(out());
@@ -52,6 +52,18 @@ final class PsCommand extends Verb {
         } catch (NumberFormatException e) {
             return "?";
         }
+    }
+
+    /** With what is held at this moment, and since when. */
+    private static String state(Map<String, String> process) {
+        String state = process.getOrDefault("state", "?");
+        return process.containsKey("held")
+                ? state
+                        + ", held: "
+                        + process.get("held")
+                        + " since "
+                        + since(process.get("held-since"))
+                : state;
     }
 
     /** What it is about, by the words that each role uses. */

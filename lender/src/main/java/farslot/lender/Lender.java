@@ -5,6 +5,7 @@ import farslot.link.Address;
 import farslot.link.Entry;
 import farslot.link.FunctionActions;
 import farslot.link.Grant;
+import farslot.link.HeldAccess;
 import farslot.link.Lease;
 import farslot.link.LinkOptions;
 import farslot.link.LinkServer;
@@ -274,6 +275,14 @@ public final class Lender implements AutoCloseable {
         status.put("since", Long.toString(since.toEpochMilli()));
         status.put("state", "lending");
         status.put("functions", String.join(" ", functions.keySet()));
+        for (LentFunction lent : functions.values()) {
+            HeldAccess access = lent.heldNow();
+            if (access != null) {
+                status.put("held", access.what() + " of " + lent.name());
+                long since = System.currentTimeMillis() - access.millis();
+                status.put("held-since", Long.toString(since));
+            }
+        }
         status.put(
                 "addresses",
                 String.join(" ", addresses().stream().map(Address::toString).toList()));

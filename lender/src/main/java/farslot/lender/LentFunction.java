@@ -8,6 +8,7 @@ import farslot.core.PciFunction;
 import farslot.core.ResetKind;
 import farslot.link.Entry;
 import farslot.link.Grant;
+import farslot.link.HeldAccess;
 import farslot.link.Lease;
 import farslot.link.Peer;
 import farslot.link.RefusedException;
@@ -28,6 +29,12 @@ final class LentFunction {
     private static final long CLEANING_MILLIS = 3000;
 
     private static final long BARRED_SECONDS = 30;
+
+    /** Shorter ones are slow, not held. */
+    private static final long HELD_MILLIS = 1000;
+
+    /** Notices come four times a second: after this there is nothing held any more. */
+    private static final long HELD_OVER_NANOS = 3_000_000_000L;
 
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
@@ -53,6 +60,11 @@ final class LentFunction {
     private volatile String barredSlot;
 
     private volatile long barredUntilNanos;
+
+    /** An access that the function has not ended for long, and when that was last seen. */
+    private volatile HeldAccess held;
+
+    private volatile long heldSeenNanos;
 
     /**
      * @param function with the taps that see all leases
@@ -85,7 +97,52 @@ final class LentFunction {
                 function.generation(),
                 lease == null ? "" : lease.borrower(),
                 lease == null ? 0 : lease.since().toEpochMilli(),
-                Map.of("state", label(now.phase())));
+                Map.of("state", label(now.phase()) + heldWords()));
+    }
+
+    private String heldWords() {
+        HeldAccess access = heldNow();
+        return access == null
+                ? ""
+                : ", held: " + access.what() + " since " + TIME.format(heldSince(access));
+    }
+
+    private static Instant heldSince(HeldAccess access) {
+        return Instant.now().minusMillis(access.millis());
+    }
+
+    /** The access that the function holds at this moment, or null. */
+    HeldAccess heldNow() {
+        HeldAccess access = held;
+        boolean old = System.nanoTime() - heldSeenNanos > HELD_OVER_NANOS;
+        return access == null || old ? null : access;
+    }
+
+    /** Told again and again by the link's keeper; said once, when it has lasted for a second. */
+    private void held(HeldAccess access, String borrower) {
+        if (access.millis() < HELD_MILLIS) {
+            return;
+        }
+        HeldAccess before = heldNow();
+        boolean same =
+                before != null
+                        && before.what().equals(access.what())
+                        && before.millis() <= access.millis();
+        held = access;
+        heldSeenNanos = System.nanoTime();
+        if (!same) {
+            witness.happened(
+                    name,
+                    "held",
+                    name
+                            + ": "
+                            + access.what()
+                            + " by "
+                            + borrower
+                            + " is held since "
+                            + TIME.format(heldSince(access))
+                            + ".");
+        }
     }
 
     private static String label(LeaseState.Phase phase) {
@@ -202,6 +259,11 @@ final class LentFunction {
         @Override
         public long epoch() {
             return lease.epoch();
+        }
+
+        @Override
+        public void held(HeldAccess access) {
+            LentFunction.this.held(access, lease.borrower());
         }
 
         @Override

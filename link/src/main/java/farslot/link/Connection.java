@@ -109,8 +109,14 @@ abstract class Connection {
     private volatile LinkException end;
     private volatile long endedNanos;
     private volatile boolean lastWordsSaid;
-    private volatile int executingTag;
-    private volatile long executingSinceNanos;
+
+    // The frame that the dispatcher is at, as the keeper sees it: the keeper's own.
+    private long heldNumber = -1;
+    private long heldSinceNanos;
+    private long heldToldNumber = -1;
+    private long heldToldNanos = System.nanoTime();
+
+    private long postedHeldMillis;
     private volatile long writeFailedNanos;
     private volatile Thread dispatcher;
     private volatile Thread keeper;
@@ -154,8 +160,14 @@ abstract class Connection {
     /** The link has ended and the dispatcher is done: on the dispatcher, its last call. */
     abstract void finished(LinkException why);
 
-    /** The peer holds a request of this side; on the keeper. */
-    void held(Request request) {}
+    /** The peer holds a request of this side, or something posted (null); on the keeper. */
+    void held(Request request, long millis) {}
+
+    /**
+     * This side has been carrying out a frame for long, and is still; again with each notice, by
+     * the keeper and under the lock: must return at once.
+     */
+    void holding(Layout layout, MemorySegment frame, long at, long millis) {}
 
     /** A whole answer has come; by who reads, under the lock. */
     void answered(Layout layout) {}
@@ -483,13 +495,16 @@ abstract class Connection {
                 endLocked(new LinkException(Cause.PROTOCOL, words), 0, null);
             }
             case Held.TYPE -> {
-                Request request = byTag(Header.TAG.getInt(in, at));
-                if (request != null && request.phase == Request.Phase.WAITING) {
+                int tag = Header.TAG.getInt(in, at);
+                Request request = tag == 0 ? null : byTag(tag);
+                if (request != null) {
                     request.heldMillis = Held.MILLIS.get(in, at);
                     request.heldIsNew = true;
-                    noticesWaiting = true;
-                    keeperSignal.signal();
+                } else if (tag == 0) {
+                    postedHeldMillis = Held.MILLIS.get(in, at);
                 }
+                noticesWaiting = true;
+                keeperSignal.signal();
             }
             default -> {
                 // KEEP_ALIVE: that it came is all it says.
@@ -924,10 +939,6 @@ abstract class Connection {
             throws BrokenFrameException {
         Layout layout = Messages.of(Header.TYPE.getInt(frame, at));
         int tag = Header.TAG.getInt(frame, at);
-        if (tag != 0) {
-            executingSinceNanos = System.nanoTime();
-            executingTag = tag;
-        }
         try {
             if (layout.built()) {
                 dispatch(layout, frame, at, length, descriptor);
@@ -939,8 +950,6 @@ abstract class Connection {
             if (tag != 0) {
                 done(tag, CompletionStatus.COMPLETER_ABORT);
             }
-        } finally {
-            executingTag = 0;
         }
     }
 
@@ -1067,13 +1076,36 @@ abstract class Connection {
         }
     }
 
-    /** Tells the peer that its request is being done and not forgotten. */
+    /** Tells the peer what is being done for long, and not forgotten; tag 0 is for posted ones. */
     private void noticeHeld() {
-        int tag = executingTag;
-        long nanos = System.nanoTime() - executingSinceNanos;
-        if (tag == 0 || nanos < options.keepAlive().toNanos()) {
+        int tag;
+        long nanos;
+        lock.lock();
+        try {
+            long now = System.nanoTime();
+            if (inbox.isEmpty() || inbox.released() != heldNumber) {
+                heldNumber = inbox.isEmpty() ? -1 : inbox.released();
+                heldSinceNanos = now;
+                return;
+            }
+            nanos = now - heldSinceNanos;
+            if (nanos < options.keepAlive().toNanos()) {
+                return;
+            }
+            MemorySegment frame = inbox.firstMemory();
+            int at = inbox.firstAt();
+            tag = Header.TAG.getInt(frame, at);
+            long millis = TimeUnit.NANOSECONDS.toMillis(nanos);
+            holding(Messages.of(Header.TYPE.getInt(frame, at)), frame, at, millis);
+        } finally {
+            lock.unlock();
+        }
+        if (System.nanoTime() - heldToldNanos < options.keepAlive().toNanos()
+                && heldToldNumber == heldNumber) {
             return;
         }
+        heldToldNanos = System.nanoTime();
+        heldToldNumber = heldNumber;
         int at = out.begin(Held.TYPE, Messages.LINK, generation(), tag, Held.BYTES);
         if (at >= 0) {
             Held.MILLIS.set(out.memory(), at, TimeUnit.NANOSECONDS.toMillis(nanos));
@@ -1083,14 +1115,19 @@ abstract class Connection {
 
     private void tellHeld() {
         List<Request> news = new ArrayList<>();
+        long posted;
         lock.lock();
         try {
             if (!noticesWaiting) {
                 return;
             }
             noticesWaiting = false;
+            posted = postedHeldMillis;
+            postedHeldMillis = 0;
             for (Request request : requests) {
-                if (request.heldIsNew && request.phase == Request.Phase.WAITING) {
+                boolean answered =
+                        request.phase == Request.Phase.DONE || request.phase == Request.Phase.FREE;
+                if (request.heldIsNew && !answered) {
                     news.add(request);
                 }
                 request.heldIsNew = false;
@@ -1098,12 +1135,15 @@ abstract class Connection {
         } finally {
             lock.unlock();
         }
-        for (Request request : news) {
-            try {
-                held(request);
-            } catch (RuntimeException e) {
-                LOG.log(Level.ERROR, label + ": telling of a held access failed", e);
+        try {
+            if (posted > 0) {
+                held(null, posted);
             }
+            for (Request request : news) {
+                held(request, request.heldMillis);
+            }
+        } catch (RuntimeException e) {
+            LOG.log(Level.ERROR, label + ": telling of a held access failed", e);
         }
     }
 

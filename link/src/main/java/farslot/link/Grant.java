@@ -14,6 +14,12 @@ public interface Grant {
     long epoch();
 
     /**
+     * An access of the slot is held here, by the function or a tap: told again about four times a
+     * second while it is. Must return at once.
+     */
+    default void held(HeldAccess access) {}
+
+    /**
      * The lease is over: called once, when nothing more of this link will reach the function. The
      * function was detached; what to do with it (a reset, as after a crash, when it was abandoned)
      * is the lender's decision.

@@ -96,9 +96,9 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
          * An access waits at the lender, which is alive: a debugger or a slow device holds it. Told
          * again with each notice, about four times a second.
          *
-         * @param millis for how long the lender has held it
+         * <p>Also of what waits no longer, since its time was over, and of posted writes.
          */
-        default void held(int region, long offset, boolean write, long millis) {}
+        default void held(HeldAccess access) {}
     }
 
     /**
@@ -470,10 +470,14 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
         }
 
         @Override
-        void held(Request request) {
-            if (request.type == Read.TYPE || request.type == Write.TYPE) {
+        void held(Request request, long millis) {
+            if (request == null) {
+                listener.held(new HeldAccess("a posted write", millis));
+            } else if (request.type == Read.TYPE || request.type == Write.TYPE) {
                 boolean write = request.type == Write.TYPE;
-                listener.held(request.region, request.offset, write, request.heldMillis);
+                listener.held(HeldAccess.of(request.region, request.offset, write, millis));
+            } else {
+                listener.held(new HeldAccess(Messages.name(request.type), millis));
             }
         }
 

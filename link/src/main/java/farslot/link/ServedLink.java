@@ -71,7 +71,7 @@ final class ServedLink extends Connection {
     private volatile LinkedHost host;
     private FunctionDescription description;
     private final Region[] regions = new Region[Region.COUNT];
-    private Grant grant;
+    private volatile Grant grant;
     private boolean returned;
     private MemorySegment scratch = Arena.ofAuto().allocate(64, 8);
     private AutoCloseable observation;
@@ -152,6 +152,29 @@ final class ServedLink extends Connection {
             default ->
                     throw new BrokenFrameException(
                             Code.OUT_OF_STATE, type, layout.name() + " is never sent to a lender.");
+        }
+    }
+
+    @Override
+    void holding(Layout layout, MemorySegment frame, long at, long millis) {
+        Grant now = grant;
+        if (now != null) {
+            now.held(
+                    switch (layout.type()) {
+                        case Read.TYPE ->
+                                HeldAccess.of(
+                                        Read.REGION.getInt(frame, at),
+                                        Read.OFFSET.get(frame, at),
+                                        false,
+                                        millis);
+                        case Write.TYPE ->
+                                HeldAccess.of(
+                                        Write.REGION.getInt(frame, at),
+                                        Write.OFFSET.get(frame, at),
+                                        true,
+                                        millis);
+                        default -> new HeldAccess(layout.name(), millis);
+                    });
         }
     }
 

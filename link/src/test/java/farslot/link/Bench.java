@@ -76,8 +76,8 @@ final class Bench implements AutoCloseable {
         }
 
         @Override
-        public void held(int region, long offset, boolean write, long millis) {
-            held.add(String.format("%s %d+0x%x", write ? "write" : "read", region, offset));
+        public void held(HeldAccess access) {
+            held.add(access.what());
         }
 
         LinkException await() throws Exception {

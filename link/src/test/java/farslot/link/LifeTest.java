@@ -61,7 +61,8 @@ class LifeTest {
                             () -> function.read(0, 0x1c, MemorySegment.ofArray(new byte[4]), 4));
             // Six notices are a quarter of a second apart: more than the second of a dead peer.
             for (int notice = 0; notice < 6; notice++) {
-                assertEquals("read 0+0x1c", hearing.held.poll(20, TimeUnit.SECONDS));
+                assertEquals(
+                        "a read of BAR0 at offset 0x1c", hearing.held.poll(20, TimeUnit.SECONDS));
             }
             assertFalse(status.isDone());
             assertFalse(function.isEnded());

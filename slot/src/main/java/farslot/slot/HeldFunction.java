@@ -11,6 +11,7 @@ import farslot.core.PciFunction;
 import farslot.core.PciHost;
 import farslot.core.Region;
 import farslot.core.ResetKind;
+import farslot.link.HeldAccess;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
@@ -69,6 +70,8 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
      * @param unanswered non-posted accesses that were answered all-ones
      * @param dropped posted writes that were dropped
      * @param sentence what went wrong last, "" if nothing
+     * @param held what the lender holds at this moment, "" if nothing
+     * @param heldSinceMillis since when, by the clock; 0 if nothing is held
      */
     public record Status(
             String state,
@@ -76,7 +79,9 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
             int attachments,
             long unanswered,
             long dropped,
-            String sentence) {}
+            String sentence,
+            String held,
+            long heldSinceMillis) {}
 
     /** Maps and interrupt settings have no time-out of their own; each must be taken in by then. */
     private static final class Telling {
@@ -92,6 +97,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
     private final Source source;
     private final long holdNanos;
     private final Consumer<String> talk;
+    private final HeldReport report;
     private final FunctionDescription description;
     private final boolean[] posted = new boolean[Region.COUNT];
     private final LongAdder unanswered = new LongAdder();
@@ -125,6 +131,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         this.source = source;
         this.holdNanos = holdMillis * 1_000_000L;
         this.talk = talk;
+        report = new HeldReport(source.address(), talk);
         description = borrow.function().describe();
         for (Region region : description.regions()) {
             posted[region.index()] = region.postedWrites();
@@ -153,15 +160,30 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         // A loss before there is somebody to tell is found by the keeper, which looks once.
         HeldFunction[] held = new HeldFunction[1];
         Source.Borrow borrow =
-                source.borrow(why -> {
-                    HeldFunction function;
-                    synchronized (held) {
-                        function = held[0];
-                    }
-                    if (function != null) {
-                        function.lost(why);
-                    }
-                });
+                source.borrow(
+                        new Source.LossListener() {
+                            private HeldFunction function() {
+                                synchronized (held) {
+                                    return held[0];
+                                }
+                            }
+
+                            @Override
+                            public void lost(String why) {
+                                HeldFunction function = function();
+                                if (function != null) {
+                                    function.lost(why);
+                                }
+                            }
+
+                            @Override
+                            public void held(HeldAccess access) {
+                                HeldFunction function = function();
+                                if (function != null) {
+                                    function.report.notice(access);
+                                }
+                            }
+                        });
         HeldFunction function = new HeldFunction(source, borrow, holdMillis, talk);
         synchronized (held) {
             held[0] = function;
@@ -199,8 +221,16 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
                         case ABSENT -> suspended ? "suspended" : "absent";
                         case CLOSED -> "closed";
                     };
+            HeldReport.Held now = report.now();
             return new Status(
-                    state, generation(), attachments, unanswered.sum(), dropped.sum(), lastTrouble);
+                    state,
+                    generation(),
+                    attachments,
+                    unanswered.sum(),
+                    dropped.sum(),
+                    lastTrouble,
+                    now == null ? "" : now.what(),
+                    now == null ? 0 : now.sinceMillis());
         }
     }
 
@@ -538,6 +568,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         }
         restGeneration = attached.generation() + 1;
         attached.shut();
+        report.end();
         current = null;
         suspended = false;
         leaving = attached;
@@ -590,6 +621,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
                             break;
                         }
                         retryMillis = FIRST_RETRY_MILLIS;
+                        report.now();
                         lock.wait(LOOK_MILLIS);
                     }
                     deaf = deaf();
@@ -664,7 +696,19 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         otherFunction = false;
         Source.Borrow borrow;
         try {
-            borrow = source.borrow(this::lost);
+            borrow =
+                    source.borrow(
+                            new Source.LossListener() {
+                                @Override
+                                public void lost(String why) {
+                                    HeldFunction.this.lost(why);
+                                }
+
+                                @Override
+                                public void held(HeldAccess access) {
+                                    report.notice(access);
+                                }
+                            });
         } catch (BorrowException e) {
             trouble(e.getMessage());
             return false;

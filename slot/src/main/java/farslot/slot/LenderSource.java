@@ -2,6 +2,7 @@ package farslot.slot;
 
 import farslot.core.PciFunction;
 import farslot.link.Address;
+import farslot.link.HeldAccess;
 import farslot.link.LinkException;
 import farslot.link.LinkOptions;
 import farslot.link.RefusedException;
@@ -42,7 +43,17 @@ public final class LenderSource implements Source {
                             resolve(address, directory),
                             new Wish(address.name()),
                             options,
-                            why -> lost.lost(why.getMessage())));
+                            new RemoteFunction.Listener() {
+                                @Override
+                                public void ended(LinkException why) {
+                                    lost.lost(why.getMessage());
+                                }
+
+                                @Override
+                                public void held(HeldAccess access) {
+                                    lost.held(access);
+                                }
+                            }));
         } catch (RefusedException e) {
             throw new BorrowException(reason(e), e.getMessage(), e);
         } catch (LinkException e) {

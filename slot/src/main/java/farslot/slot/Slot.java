@@ -181,6 +181,10 @@ public final class Slot implements AutoCloseable {
         row.put("unanswered", Long.toString(now.unanswered()));
         row.put("dropped", Long.toString(now.dropped()));
         row.put("trouble", now.sentence());
+        if (!now.held().isEmpty()) {
+            row.put("held", now.held());
+            row.put("held-since", Long.toString(now.heldSinceMillis()));
+        }
         synchronized (details) {
             row.putAll(details);
         }

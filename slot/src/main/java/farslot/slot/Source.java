@@ -1,6 +1,7 @@
 package farslot.slot;
 
 import farslot.core.PciFunction;
+import farslot.link.HeldAccess;
 
 /** Where a slot gets its function from, and gets it again after a loss: one lender's one name. */
 public interface Source {
@@ -20,6 +21,9 @@ public interface Source {
     @FunctionalInterface
     interface LossListener {
         void lost(String why);
+
+        /** The lender holds an access, and is alive; told again about four times a second. */
+        default void held(HeldAccess access) {}
     }
 
     /** A function while it is borrowed. */

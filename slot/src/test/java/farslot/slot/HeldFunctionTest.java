@@ -14,6 +14,7 @@ import farslot.core.InterruptKind;
 import farslot.core.PciFunction;
 import farslot.core.Region;
 import farslot.core.ResetKind;
+import farslot.link.HeldAccess;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -324,6 +325,28 @@ class HeldFunctionTest {
         assertEquals(CompletionStatus.SUCCESS, held.unmap(0x1000, 0x1000));
         awaitAttached();
         assertFalse(second.asked.contains("map 4096+4096"));
+    }
+
+    @Test
+    void shouldReportWhatTheLenderHoldsAndSinceWhen() throws Exception {
+        hold(LONG);
+        lender.hold(new HeldAccess("a read of BAR0 at offset 0x8", 200));
+        assertEquals("", held.status().held(), "slow is not held");
+        long earliest = System.currentTimeMillis() - 60_000;
+        lender.hold(new HeldAccess("a read of BAR0 at offset 0x8", 60_000));
+        long latest = System.currentTimeMillis() - 60_000;
+        String said = talk.poll(50, TimeUnit.SECONDS);
+        assertTrue(said.startsWith("n0@test: a read of BAR0 at offset 0x8 is held at the lender"));
+        HeldFunction.Status status = held.status();
+        if (!status.held().isEmpty()) {
+            assertEquals("a read of BAR0 at offset 0x8", status.held());
+            assertTrue(status.heldSinceMillis() >= earliest, "since");
+            assertTrue(status.heldSinceMillis() <= latest, "since");
+        }
+        lender.crash();
+        said = talk.poll(50, TimeUnit.SECONDS);
+        assertEquals("n0@test: a read of BAR0 at offset 0x8 is held no longer, after 60 s.", said);
+        assertEquals("", held.status().held());
     }
 
     @Test

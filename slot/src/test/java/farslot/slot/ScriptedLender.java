@@ -1,6 +1,7 @@
 package farslot.slot;
 
 import farslot.core.CompletionStatus;
+import farslot.link.HeldAccess;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Semaphore;
@@ -37,6 +38,11 @@ final class ScriptedLender implements Source {
         dead.function.answer = CompletionStatus.TIMED_OUT;
         dead.function.release.countDown();
         dead.listener.lost("the lender was killed");
+    }
+
+    /** The lender says that it holds an access. */
+    synchronized void hold(HeldAccess access) {
+        last.listener.held(access);
     }
 
     @Override
