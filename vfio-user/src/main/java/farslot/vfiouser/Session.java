@@ -405,26 +405,42 @@ final class Session
         int count = message.u32(Messages.REGION_ACCESS_COUNT);
         MemorySegment data = answer.data(count);
         answer.access(offset, index, count);
+        boolean present = true;
         if (pendingBits.holds(index, offset, count)) {
             data.fill((byte) 0);
         } else if (calls.isStuck() && !calls.awaitFree(AWAIT_FUNCTION_NANOS)) {
             data.fill((byte) 0xff);
+            present = false;
         } else if (count <= regions[index].maxAccessBytes()) {
-            readPiece(index, offset, data, width(count));
+            present = readPiece(index, offset, data, width(count));
         } else {
             int piece = regions[index].maxAccessBytes();
             for (int at = 0; at < count; at += piece) {
                 int length = Math.min(piece, count - at);
-                readPiece(index, offset + at, data.asSlice(at, length), 0);
+                present &= readPiece(index, offset + at, data.asSlice(at, length), 0);
             }
+        }
+        if (!present && isBeginning(index, count)) {
+            throw new Refused(
+                    Errno.ETIMEDOUT, "An emulator cannot begin while the function is absent.");
         }
         return Messages.REGION_ACCESS_DATA + count;
     }
 
-    private void readPiece(int index, long offset, MemorySegment data, int width) {
-        if (!function.read(index, offset, data, width).isSuccess()) {
-            data.fill((byte) 0xff);
+    private boolean readPiece(int index, long offset, MemorySegment data, int width) {
+        if (function.read(index, offset, data, width).isSuccess()) {
+            return true;
         }
+        data.fill((byte) 0xff);
+        return false;
+    }
+
+    /**
+     * Whether an emulator begins: it reads the whole configuration space, and no driver so much at
+     * once. All-ones there would be a list of capabilities without an end, in which QEMU is lost.
+     */
+    private static boolean isBeginning(int region, int count) {
+        return region == Region.CONFIGURATION && count > Long.BYTES;
     }
 
     private int regionWrite(Message message, Answer answer, long ticket)
@@ -586,7 +602,7 @@ final class Session
             throws IOException {
         Answer answer = new Answer();
         int length;
-        if (command == Messages.REGION_READ) {
+        if (command == Messages.REGION_READ && !isBeginning(region, count)) {
             answer.data(count).fill((byte) 0xff);
             answer.access(offset, region, count);
             length = answer.header(id, command, Messages.REGION_ACCESS_DATA + count);

@@ -338,6 +338,17 @@ class VfioUserServerTest {
             }
         }
 
+        /** QEMU looks for the end of the list of capabilities in it, and all-ones have none. */
+        @Test
+        void ofTheWholeConfigurationSpaceAreRefusedWhenTheFunctionIsAbsent() throws Exception {
+            function.onRead = (region, offset, data, width) -> CompletionStatus.TIMED_OUT;
+            try (RawClient client = client()) {
+                assertError(Errno.ETIMEDOUT, client.read(7, 0, 256));
+                assertError(Errno.ETIMEDOUT, client.read(7, 0, 4096));
+                assertEquals(0xffffffffL, client.value(7, 0, 4), "as a driver reads");
+            }
+        }
+
         @Test
         void ofPendingBitsReadZero() throws Exception {
             try (RawClient client = client()) {
