@@ -209,7 +209,8 @@ final class Bench implements AutoCloseable {
         builder.redirectErrorStream(true);
         builder.environment().put("XDG_RUNTIME_DIR", runtime.toString());
         builder.environment().keySet().removeIf(name -> name.startsWith("FARSLOT_"));
-        builder.environment().put("FARSLOT_JAVA_OPTIONS", "-Djava.io.tmpdir=" + runtime);
+        builder.environment()
+                .put("FARSLOT_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -Djava.io.tmpdir=" + runtime);
         ChildProcess process = ChildProcess.start(builder);
         Running started = new Running(process, Console.of(role, process, null), arguments);
         running.push(started);

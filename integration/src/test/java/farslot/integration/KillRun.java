@@ -5,6 +5,7 @@ import farslot.integration.KillPlan.Back;
 import farslot.integration.KillPlan.Victim;
 import farslot.lab.ChildProcess;
 import farslot.lab.Console;
+import farslot.lab.Guest;
 import farslot.lab.GuestDisk;
 import farslot.lab.LabException;
 import farslot.lab.Vm;
@@ -34,6 +35,18 @@ final class KillRun {
     private static final String NAME = "n0";
     private static final String SHELL = "This is a Farslot lab machine";
     private static final String KERNEL = "farslot.modules=nvme nvme_core.io_timeout=5";
+
+    /** What the kernel says, and where those wait who wait for a device. */
+    private static final String LOOK_AROUND =
+            """
+            dmesg | tail -n 30
+            for process in /proc/[0-9]*; do
+                grep -q 'State:.D' $process/status || continue
+                tr '\\0' ' ' < $process/cmdline
+                cat $process/comm $process/stack
+            done
+            """;
+
     private static final Pattern ALIVE = Pattern.compile("alive 42 ([0-9a-f]*)\\.");
     private static final int FLUSHES_AFTERWARDS = 4;
 
@@ -108,11 +121,34 @@ final class KillRun {
                     disk.flushes(),
                     disk.flushedBlocks(),
                     List.copyOf(faults));
+        } catch (LabException e) {
+            throw new AssertionError(e.getMessage() + "\n" + whatAllSaid(), e);
         } finally {
             if (vm != null) {
                 vm.close();
             }
         }
+    }
+
+    /** The last words of each, and what QEMU said of itself, which its guest may have flooded. */
+    private String whatAllSaid() {
+        StringBuilder said = new StringBuilder();
+        if (slot != null) {
+            said.append("Slot:\n").append(slot.console().lastLines(12)).append('\n');
+        }
+        said.append("Lender:\n").append(lender.console().lastLines(6)).append("\nQEMU:\n");
+        console.text()
+                .lines()
+                .filter(line -> line.contains("qemu") || line.startsWith("farslot:"))
+                .forEach(line -> said.append(line).append('\n'));
+        if (vm != null && vm.isAlive()) {
+            try {
+                said.append("Linux:\n").append(vm.guest().run(LOOK_AROUND, Guest.SHORT).output());
+            } catch (LabException e) {
+                said.append("Linux does not answer.\n");
+            }
+        }
+        return said.toString();
     }
 
     private void lend() {

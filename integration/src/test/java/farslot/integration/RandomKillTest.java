@@ -18,6 +18,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -28,8 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
  * of its work: the machine never waits longer than the slot holds an access, nothing is left
  * behind, and no block is lost that was written and flushed.
  *
- * <p>Every run is drawn from a seed that is printed. {@code -Dfarslot.kills.seed=S
- * -Dfarslot.kills.runs=1} draws it again.
+ * <p>Every run is drawn from a seed that is printed. {@code -Dfarslot.kills.seeds=S,T} draws those
+ * again.
  */
 @Tag("qemu")
 @Timeout(value = 3, unit = TimeUnit.HOURS)
@@ -45,18 +47,17 @@ class RandomKillTest {
 
     @Test
     void nothingIsLostAndNothingIsLeftWhateverIsKilledWhenever() throws Exception {
-        int runs = runs();
-        assumeTrue(runs > 0, "no machines in few rounds");
-        long first = Long.getLong("farslot.kills.seed", new SplittableRandom().nextInt(1 << 30));
-        say(runs + " runs, seeds from " + first);
+        List<Long> seeds = seeds();
+        assumeTrue(!seeds.isEmpty(), "no machines in few rounds");
+        say(seeds.size() + " runs, seeds from " + seeds.getFirst());
         Bench.lab();
         Set<String> sharedBefore = Remains.sharedMemory();
         List<String> faults = new ArrayList<>();
         int atOnce = Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 2);
         try (ExecutorService pool = Executors.newFixedThreadPool(atOnce)) {
             List<Future<KillRun.Result>> results = new ArrayList<>();
-            for (int run = 0; run < runs; run++) {
-                KillPlan plan = KillPlan.of(first + run);
+            for (long seed : seeds) {
+                KillPlan plan = KillPlan.of(seed);
                 results.add(pool.submit(() -> run(plan)));
             }
             for (Future<KillRun.Result> result : results) {
@@ -75,7 +76,7 @@ class RandomKillTest {
                         Locale.ROOT,
                         "%d runs; killed %s; ended %s; longest access %.3f s, hold %.3f s, %d accesses"
                                 + " answered all-ones; %d flushes told, %d blocks checked; faults: %d",
-                        runs,
+                        seeds.size(),
                         kills,
                         endings,
                         longestNanos / 1e9,
@@ -88,10 +89,15 @@ class RandomKillTest {
         assertEquals(Set.of(), shared);
     }
 
-    private static int runs() {
+    private static List<Long> seeds() {
+        String told = System.getProperty("farslot.kills.seeds");
+        if (told != null) {
+            return Stream.of(told.split(",", -1)).map(Long::valueOf).toList();
+        }
         String rounds = System.getProperty("farslot.rounds", "short");
-        int usual = rounds.equals("full") ? 200 : rounds.equals("few") ? 0 : 3;
-        return Integer.getInteger("farslot.kills.runs", usual);
+        int count = rounds.equals("full") ? 200 : rounds.equals("few") ? 0 : 3;
+        long first = new SplittableRandom().nextInt(1 << 30);
+        return LongStream.range(first, first + count).boxed().toList();
     }
 
     private KillRun.Result run(KillPlan plan) throws Exception {
