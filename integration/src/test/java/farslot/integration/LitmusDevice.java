@@ -74,7 +74,7 @@ final class LitmusDevice implements Device {
 
     static final long MOST_DATA_BYTES = 0x400;
 
-    /** More than a link carries in one message; one round in 4096 has it. */
+    /** More than a link carries in one message; one round in 256 has it. */
     static final long LARGE_BYTES = 0x1_4000;
 
     static final long LARGE_AT = DATA + RING * MOST_DATA_BYTES;
@@ -200,7 +200,7 @@ final class LitmusDevice implements Device {
 
     /** How much is written in a round. */
     static long dataBytes(long seed, long round) {
-        if ((round & 0xfff) == 0xfff) {
+        if ((round & 0xff) == 0xff) {
             return LARGE_BYTES;
         }
         return switch ((int) mix(seed + round) & 7) {
@@ -220,7 +220,7 @@ final class LitmusDevice implements Device {
     }
 
     static long dataAt(long round) {
-        return (round & 0xfff) == 0xfff ? LARGE_AT : DATA + round % RING * MOST_DATA_BYTES;
+        return (round & 0xff) == 0xff ? LARGE_AT : DATA + round % RING * MOST_DATA_BYTES;
     }
 
     static long flagAt(long round) {
