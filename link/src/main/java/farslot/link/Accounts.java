@@ -48,14 +48,16 @@ final class Accounts {
     /**
      * Notes that a frame is no longer buffered.
      *
-     * @return whether the peer should be given new credit: half of what it had is used up
+     * @return whether the peer should be given new credit: half of what it had is used up, or less
+     *     than a longest frame is left, which it could never send
      */
     boolean consumed(int trafficClass, int length) {
         consumedFrames[trafficClass]++;
         consumedBytes[trafficClass] += length;
         long frames = grantedFrames[trafficClass] - consumedFrames[trafficClass];
         long bytes = grantedBytes[trafficClass] - consumedBytes[trafficClass];
-        return frames <= FRAMES[trafficClass] / 2 || bytes <= BYTES[trafficClass] / 2;
+        return frames <= FRAMES[trafficClass] / 2
+                || bytes <= Math.max(BYTES[trafficClass] / 2, Messages.MAX_FRAME_BYTES);
     }
 
     /** Gives credit for all that is not buffered: the totals, in the order of CREDIT's fields. */
