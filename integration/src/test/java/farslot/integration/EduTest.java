@@ -1,6 +1,7 @@
 package farslot.integration;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import farslot.lab.Guest;
 import farslot.lab.Vm;
@@ -51,16 +52,29 @@ class EduTest {
     @Test
     void registersAndDmaByMemoryBar() throws Exception {
         try (Bench bench = Bench.in(folder)) {
-            Guest guest = boot(bench, "edu,name=e0").guest();
-            assertEquals("0x010000ED", in(guest, "devmem $(reg 0)"));
-            in(guest, "devmem $(reg 4) 32 0x12345678");
-            assertEquals("0xEDCBA987", in(guest, "devmem $(reg 4)"));
-            in(guest, "devmem $(reg 8) 32 10");
-            in(guest, "while [ $(($(devmem $(reg 0x20)) & 1)) = 1 ]; do :; done");
-            assertEquals("0x00375F00", in(guest, "devmem $(reg 8)"));
-            copyThroughTheDevice(guest);
-            interruptThroughLinux(guest);
+            useByMemoryBar(boot(bench, "edu,name=e0").guest());
         }
+    }
+
+    /** The lender was written from docs/protocol.md alone. */
+    @Test
+    void registersAndDmaOfALenderInPython() throws Exception {
+        try (Interop.PythonLender lender = new Interop.PythonLender(folder);
+                Bench bench = Bench.in(folder)) {
+            useByMemoryBar(boot(bench, bench.borrow("e0@" + lender.address)).guest());
+            assertFalse(lender.said().contains("broke the protocol"), lender.said());
+        }
+    }
+
+    private static void useByMemoryBar(Guest guest) {
+        assertEquals("0x010000ED", in(guest, "devmem $(reg 0)"));
+        in(guest, "devmem $(reg 4) 32 0x12345678");
+        assertEquals("0xEDCBA987", in(guest, "devmem $(reg 4)"));
+        in(guest, "devmem $(reg 8) 32 10");
+        in(guest, "while [ $(($(devmem $(reg 0x20)) & 1)) = 1 ]; do :; done");
+        assertEquals("0x00375F00", in(guest, "devmem $(reg 8)"));
+        copyThroughTheDevice(guest);
+        interruptThroughLinux(guest);
     }
 
     @Test
@@ -81,7 +95,10 @@ class EduTest {
     }
 
     private static Vm boot(Bench bench, String device) {
-        Path socket = bench.borrow("e0@" + Bench.address(bench.lend(device)));
+        return boot(bench, bench.borrow("e0@" + Bench.address(bench.lend(device))));
+    }
+
+    private static Vm boot(Bench bench, Path socket) {
         return bench.boot(bench.machine().kernelWords(FREE_PAGE).vfioUser(socket));
     }
 
