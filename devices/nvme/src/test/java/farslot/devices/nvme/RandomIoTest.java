@@ -70,8 +70,7 @@ final class RandomIoTest {
                 for (int i = 0; i < 20; i++) {
                     load.tryToSubmit();
                 }
-                int which = random.nextInt(ControllerBench.QUEUE_PAIRS);
-                load.deleteAndCreate(which, images[0]::openGate);
+                load.deleteAndCreate(load.busiest(), images[0]::openGate);
             }
             load.completeAll();
             assertTrue(load.deletedUnderWay() > 0, "no command was ever under way");

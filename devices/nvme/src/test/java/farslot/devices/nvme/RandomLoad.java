@@ -90,7 +90,8 @@ final class RandomLoad {
 
     private NvmeDriver.Queue createQueue(int id) {
         int size = 3 + random.nextInt(20);
-        int completions = 2 + random.nextInt(20);
+        // Often room for one completion only, so that commands are left in the ring.
+        int completions = random.nextBoolean() ? 2 : 2 + random.nextInt(20);
         return driver.createQueue(id, size, completions, id % vectors);
     }
 
@@ -249,6 +250,15 @@ final class RandomLoad {
             }
             case COMPARE, FLUSH -> {}
         }
+    }
+
+    /** The queue with the most commands under way. */
+    int busiest() {
+        int busiest = 0;
+        for (int i = 1; i < pending.size(); i++) {
+            busiest = pending.get(i).size() > pending.get(busiest).size() ? i : busiest;
+        }
+        return busiest;
     }
 
     /**
