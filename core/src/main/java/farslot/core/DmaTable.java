@@ -182,7 +182,7 @@ public final class DmaTable {
      *
      * @param far reaches the pieces that are not near; null where all are
      * @return COMPLETER_ABORT, with {@code into} undefined, where the range is not mapped for
-     *     reading or has vanished
+     *     reading or has vanished; what {@code far} says where that fails
      */
     public CompletionStatus read(long address, MemorySegment into, Far far) {
         return transfer(address, into, Direction.READ, far);
@@ -193,7 +193,7 @@ public final class DmaTable {
      *
      * @param far reaches the pieces that are not near; null where all are
      * @return COMPLETER_ABORT where the range is not mapped for writing (nothing is written then)
-     *     or has vanished
+     *     or has vanished; what {@code far} says where that fails
      */
     public CompletionStatus write(long address, MemorySegment from, Far far) {
         return transfer(address, from, Direction.WRITE, far);
@@ -244,8 +244,16 @@ public final class DmaTable {
         }
         for (long done = 0; done < length; ) {
             long part = transferNear(address + done, data, done, direction);
-            if (part < 0) {
-                part = transferFar(address + done, data, done, direction, far);
+            if (part < 0 && far != null) {
+                part = length(address + done, length - done, direction);
+                MemorySegment piece = data.asSlice(done, part);
+                CompletionStatus status =
+                        part == 0
+                                ? CompletionStatus.COMPLETER_ABORT
+                                : transferFar(address + done, piece, direction, far);
+                if (!status.isSuccess()) {
+                    return status;
+                }
             }
             if (part <= 0) {
                 return CompletionStatus.COMPLETER_ABORT;
@@ -284,21 +292,16 @@ public final class DmaTable {
         }
     }
 
-    private long transferFar(
-            long address, MemorySegment data, long dataOffset, Direction direction, Far far) {
+    /** How much of a range the map at its beginning holds; 0 where it has vanished. */
+    private long length(long address, long length, Direction direction) {
         DmaMap[] now = maps;
         int at = begin(now, address, 1, direction);
-        if (far == null || at < 0) {
-            return 0;
-        }
-        long part =
-                Math.min(
-                        data.byteSize() - dataOffset,
-                        now[at].length() - (address - now[at].address()));
-        MemorySegment slice = data.asSlice(dataOffset, part);
-        CompletionStatus status =
-                direction == Direction.READ ? far.read(address, slice) : far.write(address, slice);
-        return status.isSuccess() ? part : 0;
+        return at < 0 ? 0 : Math.min(length, now[at].length() - (address - now[at].address()));
+    }
+
+    private static CompletionStatus transferFar(
+            long address, MemorySegment piece, Direction direction, Far far) {
+        return direction == Direction.READ ? far.read(address, piece) : far.write(address, piece);
     }
 
     /** The index of the map where a range begins that is mapped whole, or -1. */

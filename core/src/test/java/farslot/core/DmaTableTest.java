@@ -136,6 +136,27 @@ class DmaTableTest {
     }
 
     @Test
+    void shouldTellWhyAFarPieceFailed() {
+        table.add(near(0x1000, PAGE, Direction.READ_WRITE));
+        table.add(far(0x2000, PAGE));
+        DmaTable.Far messages =
+                new DmaTable.Far() {
+                    @Override
+                    public CompletionStatus read(long address, MemorySegment into) {
+                        return CompletionStatus.TIMED_OUT;
+                    }
+
+                    @Override
+                    public CompletionStatus write(long address, MemorySegment from) {
+                        return CompletionStatus.STALE_GENERATION;
+                    }
+                };
+        assertEquals(CompletionStatus.TIMED_OUT, table.read(0x1ffe, bytes(1, 2, 3), messages));
+        assertEquals(CompletionStatus.STALE_GENERATION, table.write(0x2000, bytes(1, 2), messages));
+        assertEquals(CompletionStatus.COMPLETER_ABORT, table.read(0x2000, bytes(1), null));
+    }
+
+    @Test
     void shouldReportMemoryThatVanished() {
         try (Arena owner = Arena.ofShared()) {
             MemorySegment memory = owner.allocate(PAGE, 8);

@@ -763,7 +763,7 @@ final class Session
         }
         CompletionStatus status = memory.table().read(address, into, messageDma);
         if (!status.isSuccess()) {
-            dmaRefused(address, into.byteSize(), Direction.READ);
+            dmaFailed(address, into.byteSize(), Direction.READ, status);
         }
         return status;
     }
@@ -775,19 +775,26 @@ final class Session
         }
         CompletionStatus status = memory.table().write(address, from, messageDma);
         if (!status.isSuccess()) {
-            dmaRefused(address, from.byteSize(), Direction.WRITE);
+            dmaFailed(address, from.byteSize(), Direction.WRITE, status);
         }
         return status;
     }
 
-    private void dmaRefused(long address, long length, Direction direction) {
-        if (!over.get()) {
-            complaints.say(
-                    String.format(
-                            "DMA of the function failed: %s of 0x%x bytes at 0x%x. The driver's"
-                                    + " side maps no such memory for it, or took it back.",
-                            direction, length, address));
+    private void dmaFailed(
+            long address, long length, Direction direction, CompletionStatus status) {
+        if (over.get() || status == CompletionStatus.STALE_GENERATION) {
+            return;
         }
+        complaints.say(
+                String.format(
+                        "DMA of the function failed: %s of 0x%x bytes at 0x%x. %s",
+                        direction,
+                        length,
+                        address,
+                        status == CompletionStatus.TIMED_OUT
+                                ? "The emulator did not answer in time."
+                                : "The driver's side maps no such memory for it, or took it"
+                                        + " back."));
     }
 
     @Override
