@@ -40,12 +40,19 @@ class HostilePeerTest {
     private static final int READ = Messages.Read.TYPE;
     private static final int WRITE = Messages.Write.TYPE;
 
-    /** Noticed soon, so that the tests are short. */
-    private static final LinkOptions QUICK =
-            LinkOptions.named("quick")
+    /** Whoever is under attack: a peer that stops reading is given four times the silence. */
+    private static final LinkOptions ATTACKED =
+            LinkOptions.named("attacked")
                     .withInsecure(true)
                     .withAccessTimeout(Duration.ZERO)
-                    .withKeepAlive(Duration.ofMillis(100), Duration.ofMillis(500));
+                    .withKeepAlive(Duration.ofMillis(100), Duration.ofMillis(1500));
+
+    /** Who is decent may be slow on a busy machine. */
+    private static final LinkOptions DECENT =
+            LinkOptions.named("decent")
+                    .withInsecure(true)
+                    .withAccessTimeout(Duration.ofSeconds(60))
+                    .withKeepAlive(Duration.ofMillis(250), Duration.ofSeconds(60));
 
     @TempDir Path folder;
 
@@ -105,12 +112,12 @@ class HostilePeerTest {
         private volatile boolean over;
 
         Neighbourhood(Over over, Path folder) throws Exception {
-            bench = new Bench(over, folder, QUICK);
+            bench = new Bench(over, folder, ATTACKED);
             fake = bench.lender.f0();
             fake.logsAccesses = false;
             bench.lender.functions.get("f1").logsAccesses = false;
-            neighbour = bench.borrow("f1");
-            operator = bench.control();
+            neighbour = bench.borrow("f1", DECENT, new Bench.Hearing());
+            operator = ControlLink.connect(bench.address, DECENT);
             directBefore = Footprint.now(bench.address).directBytes();
             start(this::useNeighbour);
             slot = RawPeer.connect(bench.address).borrow("f0");
@@ -151,6 +158,7 @@ class HostilePeerTest {
             over = true;
             slot.close();
             serving.orTimeout(60, TimeUnit.SECONDS).join();
+            operator.close();
             bench.close();
         }
     }
@@ -158,7 +166,7 @@ class HostilePeerTest {
     @DisabledIfSystemProperty(
             named = "farslot.rounds",
             matches = "few",
-            disabledReason = "a peer that stops reading is given two seconds")
+            disabledReason = "a peer that stops reading is given six seconds")
     @ParameterizedTest
     @EnumSource
     void shouldEndASlotThatStopsReadingItsAnswers(Over over) throws Exception {
@@ -236,6 +244,7 @@ class HostilePeerTest {
     void shouldServeASlotThatReadsAByteAtATime(Over over) throws Exception {
         try (Neighbourhood at = new Neighbourhood(over, folder)) {
             at.slot.readsAtMost = 1;
+            at.slot.stayAlive();
             int pieces = rounds(100, 400, 20_000);
             CompletableFuture<Void> writing =
                     CompletableFuture.runAsync(
@@ -315,8 +324,8 @@ class HostilePeerTest {
         private RemoteFunction function;
 
         TwoLenders(Path folder) throws Exception {
-            bench = new Bench(Over.UNIX, folder);
-            neighbour = bench.borrow("f0");
+            bench = new Bench(Over.UNIX, folder, DECENT);
+            neighbour = bench.borrow("f0", DECENT, new Bench.Hearing());
             listening.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         }
 
@@ -331,7 +340,7 @@ class HostilePeerTest {
                         await(over);
                     });
             Address at = new Address.Tcp("127.0.0.1", listening.socket().getLocalPort());
-            function = RemoteFunction.borrow(at, new Wish("f0"), QUICK, hearing);
+            function = RemoteFunction.borrow(at, new Wish("f0"), ATTACKED, hearing);
             function.attach(host);
             function.map(new DmaMap(FakeHost.BASE, 0x200000, Direction.READ_WRITE, null, true));
             return function;
@@ -364,7 +373,7 @@ class HostilePeerTest {
     @DisabledIfSystemProperty(
             named = "farslot.rounds",
             matches = "few",
-            disabledReason = "a peer that stops reading is given two seconds")
+            disabledReason = "a peer that stops reading is given six seconds")
     @Test
     void shouldEndALenderThatStopsReading() throws Exception {
         try (TwoLenders with = new TwoLenders(folder)) {
