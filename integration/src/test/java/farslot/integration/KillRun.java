@@ -225,7 +225,7 @@ final class KillRun {
                             boolean there = !found.isEmpty() || !vmRun.process().isAlive();
                             return there ? "" : "no child " + word;
                         },
-                        Bench.START);
+                        Bench.BOOT);
         if (!missing.isEmpty() || found.isEmpty()) {
             throw new AssertionError("no child " + word + ": " + console.lastLines(5));
         }
@@ -481,7 +481,10 @@ final class KillRun {
             faults.add("left running: " + processes);
         }
         removeDeadSockets();
-        note("sockets", Remains.sockets(runtime));
+        // A process that is ending has neither words nor environment any more, and sockets still.
+        String sockets =
+                Remains.awaitNone(() -> String.join("\n", Remains.sockets(runtime)), Bench.START);
+        note("sockets", sockets.lines().toList());
         List<String> files = new ArrayList<>(Remains.files(bench.runtime()));
         note("files", files);
         note(

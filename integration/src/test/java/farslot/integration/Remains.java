@@ -99,9 +99,11 @@ final class Remains {
     }
 
     /** UNIX sockets that are bound below a folder. */
-    static List<String> sockets(String folder) throws IOException {
+    static List<String> sockets(String folder) {
         try (Stream<String> lines = Files.lines(Path.of("/proc/net/unix"))) {
             return lines.filter(line -> line.contains(folder)).toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
