@@ -56,14 +56,15 @@ abstract class ClientLink extends Connection {
     final Answer ask(int type, byte[] payload) throws RefusedException, LinkException {
         Request request = request(type, null, 0);
         if (request == null) {
-            throw ending();
+            throw ended();
         }
-        Answer answer = null;
-        if (send(type, Messages.NON_POSTED, request.tag, payload)) {
-            answer = awaitAnswer(request);
+        if (!send(type, Messages.NON_POSTED, request.tag, payload)) {
+            release(request);
+            throw ended();
         }
+        Answer answer = awaitAnswer(request);
         if (answer == null) {
-            throw ending();
+            throw ended();
         }
         if (answer.type() == Refused.TYPE) {
             throw refusal(answer);
@@ -76,6 +77,16 @@ abstract class ClientLink extends Connection {
                     peerWords() + " answers " + Messages.name(type) + ": " + answer.status());
         }
         return answer;
+    }
+
+    /** Why nothing can be asked; a link that cannot write ends a moment after it has noticed. */
+    private LinkException ended() {
+        LinkException why = ending();
+        return why != null
+                ? why
+                : new LinkException(
+                        Cause.LOST,
+                        peerWords() + " is gone: nothing can be written to it any more.");
     }
 
     private RefusedException refusal(Answer answer) throws LinkException {

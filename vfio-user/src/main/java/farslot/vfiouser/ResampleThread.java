@@ -40,10 +40,10 @@ final class ResampleThread implements AutoCloseable {
         try {
             while (!ended) {
                 if (set.await(-1) && !ended && event.drain() > 0) {
-                    for (int look = 0; look < LOOKS && !unmask.isIdle(); look++) {
+                    for (int look = 0; look < LOOKS && !ended && !unmask.isIdle(); look++) {
                         LockSupport.parkNanos(LOOK_AGAIN_NANOS);
                     }
-                    unmask.unmask();
+                    unmask();
                 }
             }
         } catch (IOException closed) {
@@ -54,9 +54,18 @@ final class ResampleThread implements AutoCloseable {
         }
     }
 
+    /** None is under way, and none follows, once this is closed: the next client has its own. */
+    private synchronized void unmask() {
+        if (!ended) {
+            unmask.unmask();
+        }
+    }
+
     @Override
     public void close() {
-        ended = true;
+        synchronized (this) {
+            ended = true;
+        }
         try {
             set.wake();
         } catch (IOException alreadyEnded) {
