@@ -400,7 +400,7 @@ final class Session
     // Region accesses: what matters for speed.
 
     private int regionRead(Message message, Answer answer) throws Refused, InterruptedException {
-        long offset = checkAccess(message, 0);
+        long offset = checkAccess(message, false);
         int index = message.u32(Messages.REGION_ACCESS_REGION);
         int count = message.u32(Messages.REGION_ACCESS_COUNT);
         MemorySegment data = answer.data(count);
@@ -445,7 +445,7 @@ final class Session
 
     private int regionWrite(Message message, Answer answer, long ticket)
             throws Refused, InterruptedException {
-        long offset = checkAccess(message, message.u32(Messages.REGION_ACCESS_COUNT));
+        long offset = checkAccess(message, true);
         int index = message.u32(Messages.REGION_ACCESS_REGION);
         int count = message.u32(Messages.REGION_ACCESS_COUNT);
         MemorySegment data = answer.written(message, count);
@@ -490,8 +490,12 @@ final class Session
         return count <= 8 && Integer.bitCount(count) == 1 ? count : 0;
     }
 
-    /** Checks a region access; its offset. */
-    private long checkAccess(Message message, int dataBytes) throws Refused {
+    /**
+     * Checks a region access; its offset.
+     *
+     * @param brings whether the message brings the data
+     */
+    private long checkAccess(Message message, boolean brings) throws Refused {
         if (message.payloadBytes() < Messages.REGION_ACCESS_DATA) {
             throw new Refused(
                     Errno.EINVAL,
@@ -519,7 +523,7 @@ final class Session
                             index & 0xffffffffL,
                             region == null ? 0 : region.sizeBytes()));
         }
-        if (dataBytes != 0 && message.payloadBytes() - Messages.REGION_ACCESS_DATA != dataBytes) {
+        if (brings && message.payloadBytes() - Messages.REGION_ACCESS_DATA != count) {
             throw new Refused(
                     Errno.EINVAL,
                     "REGION_WRITE of "
