@@ -48,6 +48,11 @@ public final class TraceWriter implements AutoCloseable {
     private static final VarHandle CLAIMED;
     private static final int WINDOWS_AHEAD = 2;
 
+    private static final long LOW_INT = 0xFFFF_FFFFL;
+
+    /** Where the status is in the word that begins with the length. */
+    private static final int STATUS_SHIFT = 8 * (TraceFormat.STATUS_AT - TraceFormat.LENGTH_AT);
+
     private static final Set<StandardOpenOption> NEW_FILE =
             Set.of(
                     StandardOpenOption.CREATE_NEW,
@@ -287,7 +292,7 @@ public final class TraceWriter implements AutoCloseable {
         if (window == null) {
             return NOWHERE;
         }
-        window = window(slot);
+        window = continuations == 0 ? window : window(slot);
         long at = placeOf(slot);
         try {
             window.set(LONG, at + TraceFormat.TIME_AT, System.nanoTime() - anchorNanos);
@@ -299,7 +304,7 @@ public final class TraceWriter implements AutoCloseable {
                     (lengthBytes & 0xFFFF_FFFFL)
                             | (where & 0xFFL) << 32
                             | (width & 0xFFL) << 40
-                            | (long) TraceFormat.NO_STATUS << 48
+                            | (long) TraceFormat.NO_STATUS << STATUS_SHIFT
                             | (detail & 0xFFL) << 56);
             window.set(LONG, at + TraceFormat.EXTRA_AT, extra);
             if (known != null) {
@@ -342,15 +347,18 @@ public final class TraceWriter implements AutoCloseable {
             MemorySegment window = windows.getAcquire((int) (slot >>> slotsPerWindowShift));
             long at = placeOf(slot);
             long begun = window.get(LONG, at + TraceFormat.TIME_AT);
-            long duration = Math.min(nowNanos - anchorNanos - begun, 0xFFFF_FFFFL);
+            long duration = Math.min(nowNanos - anchorNanos - begun, LOW_INT);
             long commit = window.get(LONG, at + TraceFormat.COMMIT_AT);
             int kept = data == null ? 0 : Math.min(keptBytes, TraceFormat.MAX_DATA_BYTES);
             int continuations = (int) (commit >>> 16) & 0xFFFF;
             if (continuations > 0) {
                 continueWith(slot, continuations, data, kept);
             }
-            window.set(INT, at + TraceFormat.DURATION_AT, (int) duration);
-            window.set(ValueLayout.JAVA_BYTE, at + TraceFormat.STATUS_AT, (byte) status);
+            // Whole words: a check that reads what was just stored in parts waits for the parts.
+            long generation = window.get(LONG, at + TraceFormat.DURATION_AT) & ~LOW_INT;
+            long length = window.get(LONG, at + TraceFormat.LENGTH_AT) & ~(0xFFL << STATUS_SHIFT);
+            window.set(LONG, at + TraceFormat.DURATION_AT, generation | duration);
+            window.set(LONG, at + TraceFormat.LENGTH_AT, length | (status & 0xFFL) << STATUS_SHIFT);
             window.set(LONG, at + TraceFormat.EXTRA_AT, extra);
             copyFirst(data, kept, window, at);
             commit(window, at, slot, (int) commit & 0xFF, flags, continuations);
