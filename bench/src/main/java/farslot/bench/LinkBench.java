@@ -46,7 +46,7 @@ final class LinkBench {
     private static final int TARGET_WRITES = 1_000_000;
     private static final int PAGE_READS = 10_000;
     private static final int BULK_BYTES = 256 << 20;
-    private static final int NEAR_COPIES = 200_000;
+    private static final int NEAR_COPIES = 1_000_000;
     private static final int PAGE = 4096;
     private static final double NEAR_MORE_NANOS = 200;
 

@@ -70,8 +70,9 @@ final class RawPeer implements AutoCloseable {
     }
 
     void bytes(byte[] bytes) {
-        try {
-            MemorySegment segment = Arena.ofAuto().allocate(Math.max(1, bytes.length));
+        // Given back at once: what a flood leaves to be collected would be taken for the victim's.
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment segment = arena.allocate(Math.max(1, bytes.length));
             MemorySegment.copy(bytes, 0, segment, ValueLayout.JAVA_BYTE, 0, bytes.length);
             wire.write(segment.asSlice(0, bytes.length));
         } catch (IOException e) {
