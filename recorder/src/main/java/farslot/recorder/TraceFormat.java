@@ -134,7 +134,7 @@ final class TraceFormat {
      */
     static long commit(
             MemorySegment segment, long at, long slot, int kind, int flags, int continuations) {
-        long low = (kind & 0xFFL) | (flags & 0xFFL) << 8 | (continuations & 0xFFFFL) << 16;
+        long low = low(kind, flags, continuations);
         return low | check(segment, at, slot, low) << 32;
     }
 
@@ -143,15 +143,50 @@ final class TraceFormat {
      * or, then mixed (docs/trace-format.md, "The check").
      */
     static long check(MemorySegment segment, long at, long slot, long low) {
+        return check(
+                slot,
+                low,
+                segment.get(LONG, at + 0x08),
+                segment.get(LONG, at + 0x10),
+                segment.get(LONG, at + 0x18),
+                segment.get(LONG, at + 0x20),
+                segment.get(LONG, at + 0x28),
+                segment.get(LONG, at + 0x30),
+                segment.get(LONG, at + 0x38));
+    }
+
+    private static long check(
+            long slot, long low, long a, long b, long c, long d, long e, long f, long g) {
         long sum = slot ^ low << 32;
-        sum = Long.rotateLeft(sum, 9) ^ segment.get(LONG, at + 0x08);
-        sum = Long.rotateLeft(sum, 9) ^ segment.get(LONG, at + 0x10);
-        sum = Long.rotateLeft(sum, 9) ^ segment.get(LONG, at + 0x18);
-        sum = Long.rotateLeft(sum, 9) ^ segment.get(LONG, at + 0x20);
-        sum = Long.rotateLeft(sum, 9) ^ segment.get(LONG, at + 0x28);
-        sum = Long.rotateLeft(sum, 9) ^ segment.get(LONG, at + 0x30);
-        sum = Long.rotateLeft(sum, 9) ^ segment.get(LONG, at + 0x38);
+        sum = Long.rotateLeft(sum, 9) ^ a;
+        sum = Long.rotateLeft(sum, 9) ^ b;
+        sum = Long.rotateLeft(sum, 9) ^ c;
+        sum = Long.rotateLeft(sum, 9) ^ d;
+        sum = Long.rotateLeft(sum, 9) ^ e;
+        sum = Long.rotateLeft(sum, 9) ^ f;
+        sum = Long.rotateLeft(sum, 9) ^ g;
         sum ^= sum >>> 32;
         return (sum * 0x9E37_79B9_7F4A_7C15L) >>> 32;
+    }
+
+    /** As the other, where the first five words after the commit word are at hand. */
+    static long commit(
+            MemorySegment segment,
+            long at,
+            long slot,
+            long low,
+            long time,
+            long duration,
+            long address,
+            long length,
+            long extra) {
+        long first = segment.get(LONG, at + DATA_AT);
+        long second = segment.get(LONG, at + DATA_AT + Long.BYTES);
+        return low | check(slot, low, time, duration, address, length, extra, first, second) << 32;
+    }
+
+    /** The low half of a commit word. */
+    static long low(int kind, int flags, int continuations) {
+        return (kind & 0xFFL) | (flags & 0xFFL) << 8 | (continuations & 0xFFFFL) << 16;
     }
 }

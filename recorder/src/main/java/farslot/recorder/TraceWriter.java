@@ -295,22 +295,28 @@ public final class TraceWriter implements AutoCloseable {
         window = continuations == 0 ? window : window(slot);
         long at = placeOf(slot);
         try {
-            window.set(LONG, at + TraceFormat.TIME_AT, System.nanoTime() - anchorNanos);
-            window.set(LONG, at + TraceFormat.DURATION_AT, (long) generation << 32);
-            window.set(LONG, at + TraceFormat.ADDRESS_AT, address);
-            window.set(
-                    LONG,
-                    at + TraceFormat.LENGTH_AT,
-                    (lengthBytes & 0xFFFF_FFFFL)
+            long time = System.nanoTime() - anchorNanos;
+            long duration = (long) generation << 32;
+            long length =
+                    (lengthBytes & LOW_INT)
                             | (where & 0xFFL) << 32
                             | (width & 0xFFL) << 40
                             | (long) TraceFormat.NO_STATUS << STATUS_SHIFT
-                            | (detail & 0xFFL) << 56);
+                            | (detail & 0xFFL) << 56;
+            window.set(LONG, at + TraceFormat.TIME_AT, time);
+            window.set(LONG, at + TraceFormat.DURATION_AT, duration);
+            window.set(LONG, at + TraceFormat.ADDRESS_AT, address);
+            window.set(LONG, at + TraceFormat.LENGTH_AT, length);
             window.set(LONG, at + TraceFormat.EXTRA_AT, extra);
             if (known != null) {
                 copyFirst(known, keptBytes, window, at);
             }
-            commit(window, at, slot, kind, TraceFormat.FLAG_UNDER_WAY, continuations);
+            long low = TraceFormat.low(kind, TraceFormat.FLAG_UNDER_WAY, continuations);
+            release(
+                    window,
+                    at,
+                    TraceFormat.commit(
+                            window, at, slot, low, time, duration, address, length, extra));
             return slot;
         } catch (IllegalStateException e) {
             return NOWHERE; // closed meanwhile
@@ -355,13 +361,20 @@ public final class TraceWriter implements AutoCloseable {
                 continueWith(slot, continuations, data, kept);
             }
             // Whole words: a check that reads what was just stored in parts waits for the parts.
-            long generation = window.get(LONG, at + TraceFormat.DURATION_AT) & ~LOW_INT;
+            duration |= window.get(LONG, at + TraceFormat.DURATION_AT) & ~LOW_INT;
             long length = window.get(LONG, at + TraceFormat.LENGTH_AT) & ~(0xFFL << STATUS_SHIFT);
-            window.set(LONG, at + TraceFormat.DURATION_AT, generation | duration);
-            window.set(LONG, at + TraceFormat.LENGTH_AT, length | (status & 0xFFL) << STATUS_SHIFT);
+            length |= (status & 0xFFL) << STATUS_SHIFT;
+            long address = window.get(LONG, at + TraceFormat.ADDRESS_AT);
+            window.set(LONG, at + TraceFormat.DURATION_AT, duration);
+            window.set(LONG, at + TraceFormat.LENGTH_AT, length);
             window.set(LONG, at + TraceFormat.EXTRA_AT, extra);
             copyFirst(data, kept, window, at);
-            commit(window, at, slot, (int) commit & 0xFF, flags, continuations);
+            long low = TraceFormat.low((int) commit & 0xFF, flags, continuations);
+            release(
+                    window,
+                    at,
+                    TraceFormat.commit(
+                            window, at, slot, low, begun, duration, address, length, extra));
         } catch (IllegalStateException e) {
             // The trace was closed between beginning and end: it shows the event as under way.
         }
@@ -401,10 +414,11 @@ public final class TraceWriter implements AutoCloseable {
 
     private static void commit(
             MemorySegment window, long at, long slot, int kind, int flags, int continuations) {
-        TraceFormat.LONG_HANDLE.setRelease(
-                window,
-                at + TraceFormat.COMMIT_AT,
-                TraceFormat.commit(window, at, slot, kind, flags, continuations));
+        release(window, at, TraceFormat.commit(window, at, slot, kind, flags, continuations));
+    }
+
+    private static void release(MemorySegment window, long at, long commit) {
+        TraceFormat.LONG_HANDLE.setRelease(window, at + TraceFormat.COMMIT_AT, commit);
     }
 
     private long placeOf(long slot) {
