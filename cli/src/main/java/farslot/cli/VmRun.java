@@ -85,11 +85,14 @@ final class VmRun {
             throws IOException {
         Address control = new Address.Unix(directory.socket(name, RuntimeDirectory.Role.VM));
         try (Vm vm = builder.start();
-                LinkServer server =
-                        LinkServer.open(
-                                LinkOptions.named(name),
-                                new Control(vm, accelerator, addresses),
-                                List.of(control))) {
+                // SIGTERM too closes it, and waits until its socket's file is gone.
+                Foreground foreground = new Foreground(say)) {
+            LinkServer server =
+                    foreground.own(
+                            LinkServer.open(
+                                    LinkOptions.named(name),
+                                    new Control(vm, accelerator, addresses),
+                                    List.of(control)));
             while (!vm.await(Duration.ofHours(1))) {
                 // It runs as long as its user likes.
             }
