@@ -461,10 +461,12 @@ class HostilePeerTest {
         AtomicLong interrupts = new AtomicLong();
         try (TwoLenders with = new TwoLenders(folder)) {
             with.host.onInterruptOf = vector -> interrupts.incrementAndGet();
+            CountDownLatch attached = new CountDownLatch(1);
             CountDownLatch done = new CountDownLatch(1);
             byte[] interrupt = new Composer().u8(2).u8(0).u16(3).u32(0).toBytes();
             byte[] dma = new Composer().u64(FakeHost.BASE).u32(4).u32(0).toBytes();
             with.borrow(peer -> {
+                await(attached); // Interrupts of before have nowhere to go.
                 for (int batch = 0; batch < batches; batch++) {
                     for (int one = 0; one < perBatch; one++) {
                         peer.send(Messages.Interrupt.TYPE, Messages.POSTED, 1, 0, interrupt);
@@ -476,6 +478,7 @@ class HostilePeerTest {
                 done.countDown();
                 peer.stayAlive();
             });
+            attached.countDown();
             while (done.getCount() > 0) {
                 with.assertUnharmed();
             }

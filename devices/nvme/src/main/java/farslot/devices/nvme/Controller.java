@@ -165,6 +165,8 @@ final class Controller {
 
     private synchronized void drained() {
         draining = false;
+        // What failed while it was being disabled is over too.
+        failed = false;
         ready = false;
         if (whenDrained != null) {
             whenDrained.run();
