@@ -58,7 +58,7 @@ final class Bench implements AutoCloseable {
         this.folder = folder;
         // Sockets' paths are short: a test's own folder may not be.
         runtime = Files.createTempDirectory("fs-");
-        running.push(this::removeRuntime);
+        running.push(() -> remove(runtime));
     }
 
     static Bench in(Path folder) throws IOException {
@@ -224,8 +224,9 @@ final class Bench implements AutoCloseable {
         }
     }
 
-    private void removeRuntime() throws IOException {
-        try (var all = Files.walk(runtime)) {
+    /** Removes a folder with all that is in it. */
+    static void remove(Path folder) throws IOException {
+        try (var all = Files.walk(folder)) {
             for (Path path : all.sorted((a, b) -> b.compareTo(a)).toList()) {
                 Files.deleteIfExists(path);
             }

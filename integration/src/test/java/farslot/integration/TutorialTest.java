@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -53,20 +54,18 @@ class TutorialTest {
         runtime = Files.createTempDirectory("fs-");
         String page = Files.readString(checkout.resolve("docs/write-a-device.md"));
         int from = 0;
-        List<String> lines = new ArrayList<>();
         try {
             for (Matcher block = BLOCK.matcher(page); block.find(); from = block.end()) {
                 String before = page.substring(from, block.start());
                 if (block.group(1).equals("console")) {
-                    lines = block.group(2).lines().toList();
-                    follow(lines);
+                    follow(block.group(2).lines().toList());
                 } else {
                     put(before, block.group(2));
                 }
             }
         } finally {
             run("./farslot stop c0");
-            removeRuntime();
+            Bench.remove(runtime);
         }
         assertTrue(commands >= 15, "commands: " + commands);
     }
@@ -110,9 +109,7 @@ class TutorialTest {
         return expected.strip()
                 .lines()
                 .map(TutorialTest::linePattern)
-                .reduce(
-                        "(?s)",
-                        (all, line) -> all.equals("(?s)") ? all + line : all + "\\s+" + line);
+                .collect(Collectors.joining("\\s+", "(?s)", ""));
     }
 
     /** "…" at the end of a line may stand for lines. */
@@ -197,13 +194,5 @@ class TutorialTest {
                     }
                 });
         return copy;
-    }
-
-    private void removeRuntime() throws IOException {
-        try (var all = Files.walk(runtime)) {
-            for (Path path : all.sorted((a, b) -> b.compareTo(a)).toList()) {
-                Files.deleteIfExists(path);
-            }
-        }
     }
 }
