@@ -19,7 +19,7 @@ abstract class ClientLink extends Connection {
     }
 
     final Peer peer() {
-        return new Peer(peer.identity(), peerName(), peer.known(), peer.uid(), peer.pid());
+        return peer.named(peerName());
     }
 
     @Override

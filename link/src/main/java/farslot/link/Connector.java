@@ -85,17 +85,23 @@ final class Connector {
         String host = remote.getAddress().getHostAddress();
         Address.Tcp address = new Address.Tcp(host, remote.getPort());
         return new Connected(
-                new TcpWire(channel), new Peer(address + " (insecure)", "", false, -1, -1));
+                new TcpWire(channel), new Peer(address + " (insecure)", "", "", false, -1, -1));
     }
 
     static Connected unix(UnixStream stream) throws IOException {
         try {
             PeerCredentials credentials = stream.peer();
-            String identity =
-                    "uid " + userName(credentials.uid()) + " (pid " + credentials.pid() + ")";
+            String user = userName(credentials.uid());
+            String identity = "uid " + user + " (pid " + credentials.pid() + ")";
             return new Connected(
                     new UnixWire(stream),
-                    new Peer(identity, "", true, credentials.uid(), credentials.pid()));
+                    new Peer(
+                            identity,
+                            "user:" + user,
+                            "",
+                            true,
+                            credentials.uid(),
+                            credentials.pid()));
         } catch (IOException failed) {
             stream.close();
             throw failed;

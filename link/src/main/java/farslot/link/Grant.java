@@ -19,6 +19,12 @@ public interface Grant {
      */
     default void held(HeldAccess access) {}
 
+    /** The connection broke; the lease goes on until another comes, or the grace time is over. */
+    default void detached(String why) {}
+
+    /** The slot is back, over a new connection. */
+    default void resumed() {}
+
     /**
      * The lease is over: called once, when nothing more of this link will reach the function. The
      * function was detached; what to do with it (a reset, as after a crash, when it was abandoned)

@@ -15,6 +15,8 @@ import java.time.Duration;
  *     TIMED_OUT; zero waits for ever
  * @param keepAlive the longest silence before a sign of life is sent
  * @param deadAfter the silence after which a peer is dead: 1 s unless a test says otherwise
+ * @param grace how long a session may be without a connection before it ends, where this side
+ *     lends; zero ends it with its first connection
  */
 public record LinkOptions(
         String name,
@@ -22,10 +24,12 @@ public record LinkOptions(
         boolean passDescriptors,
         Duration accessTimeout,
         Duration keepAlive,
-        Duration deadAfter) {
+        Duration deadAfter,
+        Duration grace) {
 
     /**
-     * The defaults: TCP refused, descriptors passed, accesses wait 4 s, peers are dead after 1 s.
+     * The defaults: TCP refused, descriptors passed, accesses wait 4 s, peers are dead after 1 s,
+     * sessions go on within 30 s.
      */
     public static LinkOptions named(String name) {
         return new LinkOptions(
@@ -34,22 +38,31 @@ public record LinkOptions(
                 true,
                 Duration.ofSeconds(4),
                 Duration.ofMillis(250),
-                Duration.ofSeconds(1));
+                Duration.ofSeconds(1),
+                Duration.ofSeconds(30));
     }
 
     public LinkOptions withInsecure(boolean allowed) {
-        return new LinkOptions(name, allowed, passDescriptors, accessTimeout, keepAlive, deadAfter);
+        return new LinkOptions(
+                name, allowed, passDescriptors, accessTimeout, keepAlive, deadAfter, grace);
     }
 
     public LinkOptions withPassDescriptors(boolean passed) {
-        return new LinkOptions(name, insecure, passed, accessTimeout, keepAlive, deadAfter);
+        return new LinkOptions(name, insecure, passed, accessTimeout, keepAlive, deadAfter, grace);
     }
 
     public LinkOptions withAccessTimeout(Duration timeout) {
-        return new LinkOptions(name, insecure, passDescriptors, timeout, keepAlive, deadAfter);
+        return new LinkOptions(
+                name, insecure, passDescriptors, timeout, keepAlive, deadAfter, grace);
     }
 
     public LinkOptions withKeepAlive(Duration silence, Duration dead) {
-        return new LinkOptions(name, insecure, passDescriptors, accessTimeout, silence, dead);
+        return new LinkOptions(
+                name, insecure, passDescriptors, accessTimeout, silence, dead, grace);
+    }
+
+    public LinkOptions withGrace(Duration longest) {
+        return new LinkOptions(
+                name, insecure, passDescriptors, accessTimeout, keepAlive, deadAfter, longest);
     }
 }

@@ -5,12 +5,19 @@ package farslot.link;
  *
  * @param identity what this side found out itself: "uid alice (pid 4711)" over a UNIX socket, the
  *     address and "insecure" over TCP
+ * @param subject the name by which rights are given to it: {@code user:alice} over a UNIX socket,
+ *     the certificate's name over TLS; empty where nothing is proven
  * @param name what the peer calls itself ("v1"); nothing proves it. May be empty
  * @param known whether {@code identity} is proven: by a UNIX socket's credentials
  * @param uid the user id over a UNIX socket, else -1
  * @param pid the process id over a UNIX socket, else -1
  */
-public record Peer(String identity, String name, boolean known, int uid, int pid) {
+public record Peer(String identity, String subject, String name, boolean known, int uid, int pid) {
+    /** The same, as it calls itself. */
+    Peer named(String itself) {
+        return new Peer(identity, subject, itself, known, uid, pid);
+    }
+
     /** For messages and logs: {@code "v1", uid alice (pid 4711)}. */
     @Override
     public String toString() {

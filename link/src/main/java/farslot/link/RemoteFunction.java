@@ -99,6 +99,16 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
          * <p>Also of what waits no longer, since its time was over, and of posted writes.
          */
         default void held(HeldAccess access) {}
+
+        /**
+         * The connection broke; the session goes on when another is made, within its grace time.
+         * Meanwhile accesses wait, and what is posted is kept. {@link #resumed} or {@link #ended}
+         * follows.
+         */
+        default void detached(String why) {}
+
+        /** The session goes on over a new connection: nothing was lost, nothing done twice. */
+        default void resumed() {}
     }
 
     /**
@@ -150,8 +160,7 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
 
     /** Who lends. */
     public Peer lender() {
-        return new Peer(
-                lender.identity(), link.peerName(), lender.known(), lender.uid(), lender.pid());
+        return lender.named(link.peerName());
     }
 
     /** The fencing epoch of the lease. */

@@ -87,7 +87,7 @@ final class ServedLink extends Connection {
     }
 
     private Peer peer() {
-        return new Peer(peer.identity(), peerName(), peer.known(), peer.uid(), peer.pid());
+        return peer.named(peerName());
     }
 
     @Override
