@@ -205,6 +205,38 @@ public final class ConfigurationSpace {
         awake = true;
     }
 
+    /** All 4096 bytes as they are. */
+    public synchronized byte[] save() {
+        return bytes.clone();
+    }
+
+    /**
+     * Takes over what {@link #save} gave.
+     *
+     * @return false, and nothing is changed, where it cannot have come from a space built like this
+     *     one: a bit differs that nothing ever changes
+     */
+    public synchronized boolean load(byte[] saved) {
+        if (saved.length != bytes.length) {
+            return false;
+        }
+        for (int at = 0; at < saved.length; at++) {
+            int changeable = writable[at] | clearedByOne[at];
+            if (at == STATUS) {
+                changeable |= STATUS_INTERRUPT | STATUS_SETTABLE & 0xff;
+            } else if (at == STATUS + 1) {
+                changeable |= STATUS_SETTABLE >>> 8;
+            }
+            if (((saved[at] ^ initial[at]) & ~changeable & 0xff) != 0) {
+                return false;
+            }
+        }
+        System.arraycopy(saved, 0, bytes, 0, bytes.length);
+        command = get(COMMAND, 2);
+        awake = powerState() == 0;
+        return true;
+    }
+
     /** Whether the function may use DMA and send MSI and MSI-X (PCI 6.2.2, PCIe 7.5.1.1.3). */
     public boolean busMaster() {
         return (command & COMMAND_BUS_MASTER) != 0 && awake;

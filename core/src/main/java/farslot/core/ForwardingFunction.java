@@ -67,12 +67,17 @@ public abstract class ForwardingFunction implements PciFunction {
     }
 
     @Override
-    public byte[] save() {
+    public void resume() {
+        next.resume();
+    }
+
+    @Override
+    public byte[] save() throws StateException {
         return next.save();
     }
 
     @Override
-    public CompletionStatus load(byte[] state) {
-        return next.load(state);
+    public void load(byte[] state) throws StateException {
+        next.load(state);
     }
 }

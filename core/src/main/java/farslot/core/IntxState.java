@@ -68,6 +68,24 @@ public final class IntxState {
         disabled = false;
     }
 
+    /** All of it, as bits: for a function that is saved. */
+    public synchronized int save() {
+        return (level ? 1 : 0)
+                | (taken ? 1 << 1 : 0)
+                | (asserted ? 1 << 2 : 0)
+                | (masked ? 1 << 3 : 0)
+                | (disabled ? 1 << 4 : 0);
+    }
+
+    /** What {@link #save} gave; other bits are ignored. Signals nothing. */
+    public synchronized void load(int bits) {
+        level = (bits & 1) != 0;
+        taken = (bits & 1 << 1) != 0;
+        asserted = (bits & 1 << 2) != 0;
+        masked = (bits & 1 << 3) != 0;
+        disabled = (bits & 1 << 4) != 0;
+    }
+
     private boolean assertion() {
         boolean signals = level && taken && !asserted && !masked && !disabled;
         asserted |= signals;

@@ -93,20 +93,39 @@ public interface PciFunction {
     CompletionStatus reset(ResetKind kind);
 
     /**
-     * Waits until the function has no work of its own under way: no DMA, no interrupts to come.
-     * Needs {@link Ability#QUIESCE}.
+     * Waits until the function has no work of its own under way, no DMA and no interrupts to come;
+     * it begins none before {@link #resume}, a reset, or an access that asks for it. Needs {@link
+     * Ability#QUIESCE}.
+     *
+     * @return TIMED_OUT, and the function works on, where it cannot come to rest
      */
     default CompletionStatus quiesce() {
         return CompletionStatus.UNSUPPORTED_ABILITY;
     }
 
-    /** The state of a quiesced function, or null without {@link Ability#SAVE_LOAD}. */
-    default byte[] save() {
-        return null;
+    /**
+     * Lets a function that is quiesced, or was loaded, work on its own again; else does nothing.
+     */
+    default void resume() {}
+
+    /**
+     * The state of a quiesced function: all but its DMA maps, which are its driver's side's. Needs
+     * {@link Ability#SAVE_LOAD}.
+     *
+     * @throws StateException where it cannot be saved
+     */
+    default byte[] save() throws StateException {
+        throw new StateException("This function cannot be saved.");
     }
 
-    /** Makes the function what {@link #save} saw. */
-    default CompletionStatus load(byte[] state) {
-        return CompletionStatus.UNSUPPORTED_ABILITY;
+    /**
+     * Makes a function without a host what {@link #save} saw, generation included. It is quiesced
+     * then; the host that is attached next finds its interrupts as they were, maps its memory
+     * again, and says {@link #resume}.
+     *
+     * @throws StateException where the state is not one of such a function; nothing has changed
+     */
+    default void load(byte[] state) throws StateException {
+        throw new StateException("This function cannot load a state.");
     }
 }

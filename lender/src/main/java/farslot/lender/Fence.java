@@ -13,6 +13,7 @@ import farslot.core.InterruptKind;
 import farslot.core.PciFunction;
 import farslot.core.PciHost;
 import farslot.core.ResetKind;
+import farslot.core.StateException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -136,9 +137,20 @@ final class Fence extends ForwardingFunction {
     }
 
     @Override
-    public byte[] save() {
+    public void resume() {
+        if (calls.enter()) {
+            try {
+                next().resume();
+            } finally {
+                calls.leave();
+            }
+        }
+    }
+
+    @Override
+    public byte[] save() throws StateException {
         if (!calls.enter()) {
-            return null;
+            throw over();
         }
         try {
             return next().save();
@@ -148,15 +160,19 @@ final class Fence extends ForwardingFunction {
     }
 
     @Override
-    public CompletionStatus load(byte[] state) {
+    public void load(byte[] state) throws StateException {
         if (!calls.enter()) {
-            return CompletionStatus.UNSUPPORTED_REQUEST;
+            throw over();
         }
         try {
-            return next().load(state);
+            next().load(state);
         } finally {
             calls.leave();
         }
+    }
+
+    private static StateException over() {
+        return new StateException("The lease is over.");
     }
 
     /** The driver's side as the function sees it under this lease. */

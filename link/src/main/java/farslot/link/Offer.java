@@ -29,6 +29,23 @@ public interface Offer {
     }
 
     /**
+     * Goes on with a lease that a lender before this one granted and handed over: called for each
+     * {@link SavedSession} that a server is opened with, before it listens. The function is
+     * attached when this returns; {@link Grant#resumed} says that the slot is back with all its
+     * maps, and only then may the function work on its own again. Where the slot does not come
+     * within what is left of the grace time, {@link Grant#ended} says ABANDONED.
+     *
+     * @param peer who borrowed it
+     * @param lease as for {@link #borrow}
+     * @throws RefusedException where the session cannot go on: it is over, and its slot is told so
+     *     when it comes
+     */
+    default Grant adopt(Peer peer, SavedSession session, Lease lease) throws RefusedException {
+        throw new RefusedException(
+                RefusedException.Reason.UNSUPPORTED, "Nothing is lent here: this is no lender.");
+    }
+
+    /**
      * Does an action, by the order of an operator.
      *
      * @param action its name ("stop", "reset", "peek", ...)

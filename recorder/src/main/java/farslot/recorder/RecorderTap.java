@@ -11,6 +11,7 @@ import farslot.core.InterruptKind;
 import farslot.core.PciFunction;
 import farslot.core.PciHost;
 import farslot.core.ResetKind;
+import farslot.core.StateException;
 import farslot.core.Tap;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -156,21 +157,38 @@ public final class RecorderTap extends Tap implements AutoCloseable {
     }
 
     @Override
-    public byte[] save() {
-        long slot = beginPlain(TraceFormat.KIND_STATE, TraceFormat.STATE_SAVE, 0, 0);
-        byte[] state = next().save();
-        CompletionStatus status =
-                state == null ? CompletionStatus.UNSUPPORTED_ABILITY : CompletionStatus.SUCCESS;
-        trace.end(slot, status, state == null ? 0 : state.length, 0, null, 0);
-        return state;
+    public void resume() {
+        long slot = beginPlain(TraceFormat.KIND_STATE, TraceFormat.STATE_RESUME, 0, 0);
+        next().resume();
+        trace.end(slot, CompletionStatus.SUCCESS, 0, 0, null, 0);
     }
 
     @Override
-    public CompletionStatus load(byte[] state) {
+    public byte[] save() throws StateException {
+        long slot = beginPlain(TraceFormat.KIND_STATE, TraceFormat.STATE_SAVE, 0, 0);
+        byte[] state = null;
+        try {
+            state = next().save();
+            return state;
+        } finally {
+            trace.end(slot, saved(state != null), state == null ? 0 : state.length, 0, null, 0);
+        }
+    }
+
+    @Override
+    public void load(byte[] state) throws StateException {
         long slot = beginPlain(TraceFormat.KIND_STATE, TraceFormat.STATE_LOAD, 0, state.length);
-        CompletionStatus status = next().load(state);
-        trace.end(slot, status, state.length, 0, null, 0);
-        return status;
+        boolean loaded = false;
+        try {
+            next().load(state);
+            loaded = true;
+        } finally {
+            trace.end(slot, saved(loaded), state.length, 0, null, 0);
+        }
+    }
+
+    private static CompletionStatus saved(boolean done) {
+        return done ? CompletionStatus.SUCCESS : CompletionStatus.COMPLETER_ABORT;
     }
 
     @Override

@@ -111,14 +111,15 @@ public sealed interface TraceEvent {
     /** The function was given a host, or lost it. */
     record Attached(Stamp stamp, boolean attached) implements TraceEvent {}
 
-    /** Quiesce, save or load. */
+    /** Quiesce, save, load or resume. */
     record State(Stamp stamp, Operation operation, long bytes, CompletionStatus status)
             implements TraceEvent {
         /** In the order of their codes in a trace, from 1. */
         public enum Operation {
             QUIESCE,
             SAVE,
-            LOAD
+            LOAD,
+            RESUME
         }
     }
 

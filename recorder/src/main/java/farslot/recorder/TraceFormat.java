@@ -110,6 +110,7 @@ final class TraceFormat {
     static final int STATE_QUIESCE = 1;
     static final int STATE_SAVE = 2;
     static final int STATE_LOAD = 3;
+    static final int STATE_RESUME = 4;
 
     /** Flag: the event had begun, and its end was not recorded. */
     static final int FLAG_UNDER_WAY = 1;

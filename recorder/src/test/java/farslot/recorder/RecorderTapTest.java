@@ -18,6 +18,7 @@ import farslot.core.InterruptAction;
 import farslot.core.InterruptKind;
 import farslot.core.PciFunction;
 import farslot.core.ResetKind;
+import farslot.core.StateException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -209,8 +210,9 @@ class RecorderTapTest {
         tap.reset(ResetKind.FLR);
         tap.unmap(0, 0);
         tap.quiesce();
-        assertNull(tap.save());
-        tap.load(new byte[3]);
+        tap.resume();
+        assertThrows(StateException.class, tap::save);
+        assertThrows(StateException.class, () -> tap.load(new byte[3]));
         tap.attach(null);
         tap.close();
         List<TraceEvent> events = events(file);
@@ -234,6 +236,7 @@ class RecorderTapTest {
                         "State",
                         "State",
                         "State",
+                        "State",
                         "Attached"),
                 events.stream().map(event -> event.getClass().getSimpleName()).toList());
         assertEquals(
@@ -248,7 +251,7 @@ class RecorderTapTest {
         TraceEvent.Mapped mapped = (TraceEvent.Mapped) events.get(2);
         assertEquals(0x8000_0000L, mapped.length());
         assertTrue(mapped.servedWhileWaiting());
-        assertFalse(((TraceEvent.Attached) events.get(18)).attached());
+        assertFalse(((TraceEvent.Attached) events.get(19)).attached());
     }
 
     @Test

@@ -2,6 +2,8 @@ package farslot.sdk;
 
 import farslot.core.CompletionStatus;
 import farslot.core.Region;
+import farslot.core.ResetKind;
+import farslot.core.StateException;
 import farslot.registers.RegisterDomain;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -35,6 +37,10 @@ public final class Bar {
     private record Area(long offset, long length, AreaHandler handler, MemorySegment memory) {
         long end() {
             return offset + length;
+        }
+
+        String name() {
+            return "memory 0x" + Long.toHexString(offset);
         }
     }
 
@@ -70,7 +76,8 @@ public final class Bar {
     }
 
     /**
-     * A part that is plain memory: reads give what was written. A reset leaves it as it is.
+     * A part that is plain memory: reads give what was written. A cold reset zeroes it, others
+     * leave it as it is.
      *
      * @return the memory, zeroed, which any thread may use as long as it keeps it
      */
@@ -137,9 +144,39 @@ public final class Bar {
         rules = widths.toArray(Widths[]::new);
     }
 
-    void reset() {
+    void reset(ResetKind kind) {
         if (registers != null) {
             registers.reset();
+        }
+        if (kind == ResetKind.COLD && !region.has(Region.Attribute.READ_ONLY)) {
+            for (Area area : sorted) {
+                if (area.memory != null) {
+                    area.memory.fill((byte) 0);
+                }
+            }
+        }
+    }
+
+    void save(StateWriter state) {
+        if (registers != null) {
+            registers.save(state);
+        }
+        for (Area area : sorted) {
+            if (area.memory != null) {
+                state.put(area.name(), area.memory.toArray(ValueLayout.JAVA_BYTE));
+            }
+        }
+    }
+
+    void load(StateReader state) throws StateException {
+        if (registers != null) {
+            registers.load(state);
+        }
+        for (Area area : sorted) {
+            if (area.memory != null) {
+                byte[] saved = state.bytes(area.name(), (int) area.length);
+                MemorySegment.copy(saved, 0, area.memory, ValueLayout.JAVA_BYTE, 0, saved.length);
+            }
         }
     }
 

@@ -28,10 +28,17 @@ public interface Device extends AutoCloseable {
     default void reset(ResetKind kind) {}
 
     /**
-     * Asks the device to begin nothing more by itself, periodic timers above all, until the next
-     * access.
+     * Asks the device to begin nothing more by itself until {@link #resume} or a reset. What it has
+     * begun is waited for afterwards, timers included: those that would take long, or begin again
+     * and again, it cancels here.
      */
     default void quiesce() {}
+
+    /**
+     * What {@link #quiesce} has stopped goes on. Also the first word to a device that was loaded
+     * ({@link Savable#load}), which begins what it has to do.
+     */
+    default void resume() {}
 
     /** Gives back what the device has taken. No handler or task runs any more. */
     @Override

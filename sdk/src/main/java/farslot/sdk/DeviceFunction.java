@@ -12,6 +12,7 @@ import farslot.core.PciFunction;
 import farslot.core.PciHost;
 import farslot.core.Region;
 import farslot.core.ResetKind;
+import farslot.core.StateException;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -59,11 +60,18 @@ public final class DeviceFunction implements PciFunction, AutoCloseable {
 
     private final FunctionDescription description;
     private final ConfigurationSpace configuration;
+    private final MsixTable msixTable;
     private final Bar[] bars;
     private final Region[] regions = new Region[Region.COUNT];
 
     private volatile Binding binding = new Binding(null, 1);
     private volatile boolean closed;
+
+    /** In the function's order: it works on its own at {@link #resume} only. */
+    private boolean quiesced;
+
+    /** In the function's order: the next host is the one that the loaded state had. */
+    private boolean awaitsHost;
 
     private DeviceFunction(String kind, Device device, TimeSource time) {
         this.kind = kind;
@@ -74,7 +82,8 @@ public final class DeviceFunction implements PciFunction, AutoCloseable {
         device.assemble(builder);
         bars = builder.bars();
         configuration = builder.configuration();
-        description = builder.description(configuration);
+        msixTable = builder.msixTable();
+        description = builder.description(configuration, device instanceof Savable);
         for (Region region : description.regions()) {
             regions[region.index()] = region;
         }
@@ -106,6 +115,11 @@ public final class DeviceFunction implements PciFunction, AutoCloseable {
         order.lock();
         try {
             binding = new Binding(host, binding.generation);
+            if (awaitsHost && host != null) {
+                awaitsHost = false;
+                return;
+            }
+            awaitsHost = false;
             tasks.dropWaiting();
             interrupts.hostChanged();
             maps.clear();
@@ -266,12 +280,20 @@ public final class DeviceFunction implements PciFunction, AutoCloseable {
         binding = new Binding(old.host, old.generation + 1);
         tasks.dropWaiting();
         drainOrWarn("a reset");
+        quiesced = false;
+        clear(kind);
+    }
+
+    private void clear(ResetKind kind) {
         configuration.reset();
         interrupts.reset();
         for (Bar bar : bars) {
             if (bar != null) {
-                bar.reset();
+                bar.reset(kind);
             }
+        }
+        if (msixTable != null) {
+            msixTable.reset();
         }
         try {
             device.reset(kind);
@@ -296,13 +318,114 @@ public final class DeviceFunction implements PciFunction, AutoCloseable {
         order.lock();
         try {
             device.quiesce();
-            return tasks.drain(QUIESCE_NANOS, true)
-                    ? CompletionStatus.SUCCESS
-                    : CompletionStatus.TIMED_OUT;
+            quiesced = tasks.drain(QUIESCE_NANOS, true);
+            if (!quiesced) {
+                device.resume();
+            }
+            return quiesced ? CompletionStatus.SUCCESS : CompletionStatus.TIMED_OUT;
         } finally {
             order.unlock();
             callers.unlock();
         }
+    }
+
+    @Override
+    public void resume() {
+        callers.lock();
+        order.lock();
+        try {
+            if (quiesced) {
+                quiesced = false;
+                device.resume();
+                interrupts.resume();
+            }
+        } finally {
+            order.unlock();
+            callers.unlock();
+        }
+    }
+
+    @Override
+    public byte[] save() throws StateException {
+        callers.lock();
+        order.lock();
+        try {
+            if (!quiesced || !(device instanceof Savable savable)) {
+                throw new StateException(
+                        device instanceof Savable
+                                ? "The device " + kind + " is at work: it is saved at rest only."
+                                : "The device " + kind + " cannot be saved.");
+            }
+            return saved(savable);
+        } finally {
+            order.unlock();
+            callers.unlock();
+        }
+    }
+
+    private byte[] saved(Savable savable) throws StateException {
+        StateWriter own = new StateWriter();
+        savable.save(own);
+        StateWriter state = new StateWriter();
+        state.put("generation", binding.generation);
+        state.put("configuration", configuration.save());
+        state.group("interrupts", interrupts::save);
+        if (msixTable != null) {
+            state.put("MSI-X table", msixTable.save());
+        }
+        for (Bar bar : bars) {
+            if (bar != null && !bar.region().has(Region.Attribute.READ_ONLY)) {
+                state.group(bar.region().label(), bar::save);
+            }
+        }
+        state.put("device", own.toBytes());
+        return StateEnvelope.seal(kind, savable.stateVersion(), state.toBytes());
+    }
+
+    @Override
+    public void load(byte[] state) throws StateException {
+        callers.lock();
+        order.lock();
+        try {
+            if (!(device instanceof Savable savable) || binding.host != null || closed) {
+                throw new StateException(
+                        "The device " + kind + " cannot load a state, or is in use already.");
+            }
+            byte[] opened = StateEnvelope.open(kind, savable.stateVersion(), state);
+            try {
+                load(savable, StateReader.of(opened));
+            } catch (StateException | RuntimeException e) {
+                clear(ResetKind.COLD);
+                interrupts.hostChanged();
+                throw e instanceof StateException unfit
+                        ? unfit
+                        : new StateException(
+                                "The device " + kind + " failed to load its state: " + e, e);
+            }
+        } finally {
+            order.unlock();
+            callers.unlock();
+        }
+    }
+
+    private void load(Savable savable, StateReader state) throws StateException {
+        int generation = state.int32("generation", 1, Integer.MAX_VALUE);
+        if (!configuration.load(state.bytes("configuration"))) {
+            throw state.wrong("configuration", "is that of another function");
+        }
+        interrupts.load(state.group("interrupts"));
+        if (msixTable != null) {
+            msixTable.load(state.bytes("MSI-X table", msixTable.sizeBytes()));
+        }
+        for (Bar bar : bars) {
+            if (bar != null && !bar.region().has(Region.Attribute.READ_ONLY)) {
+                bar.load(state.group(bar.region().label()));
+            }
+        }
+        savable.load(StateReader.of(state.bytes("device")));
+        binding = new Binding(null, generation);
+        quiesced = true;
+        awaitsHost = true;
     }
 
     /**

@@ -1,5 +1,6 @@
 package farslot.sdk;
 
+import farslot.core.Ability;
 import farslot.core.ConfigurationSpace;
 import farslot.core.ConfigurationSpaceBuilder;
 import farslot.core.FunctionDescription;
@@ -28,6 +29,7 @@ public final class FunctionBuilder {
     private int pin;
     private int msiVectors;
     private int msixVectors;
+    private MsixTable msixTable;
 
     FunctionBuilder(DeviceFunction function) {
         this.function = function;
@@ -121,41 +123,10 @@ public final class FunctionBuilder {
                         Math.toIntExact(tableOffset),
                         pendingBar.region().index(),
                         Math.toIntExact(pendingOffset)));
-        tableBar.area(tableOffset, vectors * 16L, new TableArea(vectors));
+        msixTable = new MsixTable(vectors);
+        tableBar.area(tableOffset, msixTable.sizeBytes(), msixTable);
         pendingBar.area(pendingOffset, (vectors + 63L) / 64 * 8, new PendingArea());
         return this;
-    }
-
-    /** Stores what the driver writes, so that it reads it back. */
-    private static final class TableArea implements AreaHandler {
-        private final MemorySegment table;
-
-        TableArea(int vectors) {
-            table = MemorySegment.ofArray(new byte[vectors * 16]);
-            for (int vector = 0; vector < vectors; vector++) {
-                table.set(ValueLayout.JAVA_BYTE, vector * 16L + 12, (byte) 1);
-            }
-        }
-
-        @Override
-        public long read(long offset, int sizeBytes) {
-            long value = 0;
-            for (int i = 0; i < sizeBytes; i++) {
-                value |= (table.get(ValueLayout.JAVA_BYTE, offset + i) & 0xffL) << (8 * i);
-            }
-            return value;
-        }
-
-        @Override
-        public void write(long offset, int sizeBytes, long value) {
-            for (int i = 0; i < sizeBytes; i++) {
-                byte stored = (byte) (value >>> (8 * i));
-                // Vector control has one bit (PCI 3.0, 6.8.2.9).
-                int within = (int) (offset + i) & 15;
-                byte kept = within < 12 ? stored : within == 12 ? (byte) (stored & 1) : 0;
-                table.set(ValueLayout.JAVA_BYTE, offset + i, kept);
-            }
-        }
     }
 
     /** Shows what waits to be sent. */
@@ -206,6 +177,11 @@ public final class FunctionBuilder {
         return bars;
     }
 
+    /** The MSI-X table, or null without one. */
+    MsixTable msixTable() {
+        return msixTable;
+    }
+
     ConfigurationSpace configuration() {
         if (identity == null) {
             throw new IllegalStateException(
@@ -224,7 +200,7 @@ public final class FunctionBuilder {
         return space.build();
     }
 
-    FunctionDescription description(ConfigurationSpace space) {
+    FunctionDescription description(ConfigurationSpace space, boolean savable) {
         List<Region> regions = new ArrayList<>();
         for (Bar bar : bars) {
             if (bar != null) {
@@ -247,6 +223,6 @@ public final class FunctionBuilder {
                 msiVectors,
                 msixVectors,
                 EnumSet.allOf(ResetKind.class),
-                Set.of(farslot.core.Ability.QUIESCE));
+                savable ? Set.of(Ability.QUIESCE, Ability.SAVE_LOAD) : Set.of(Ability.QUIESCE));
     }
 }

@@ -5,6 +5,7 @@ import farslot.core.InterruptAction;
 import farslot.core.InterruptKind;
 import farslot.core.IntxState;
 import farslot.core.PciHost;
+import farslot.core.StateException;
 import java.util.BitSet;
 
 /**
@@ -27,6 +28,9 @@ import java.util.BitSet;
  * stale do nothing.
  */
 public final class Interrupts {
+    /** What a device may call a source: MSI-X has no more vectors (PCI 3.0, 6.8.2). */
+    private static final int MOST_VECTORS = 2048;
+
     private final DeviceFunction function;
     private final IntxState pin = new IntxState();
     private final BitSet raised = new BitSet();
@@ -79,6 +83,18 @@ public final class Interrupts {
             taken.clear();
             masked.clear();
             pending.clear();
+        }
+
+        void save(StateWriter state) {
+            state.put("taken", taken.toByteArray());
+            state.put("masked", masked.toByteArray());
+            state.put("pending", pending.toByteArray());
+        }
+
+        void load(StateReader state) throws StateException {
+            loadBits(state, "taken", taken, count);
+            loadBits(state, "masked", masked, count);
+            loadBits(state, "pending", pending, count);
         }
     }
 
@@ -194,6 +210,40 @@ public final class Interrupts {
             msix.forget();
             pin.apply(InterruptAction.DISABLE);
         }
+    }
+
+    void save(StateWriter state) {
+        synchronized (raised) {
+            state.put("raised", raised.toByteArray());
+            state.put("pin", pin.save());
+            state.group("MSI", msi::save);
+            state.group("MSI-X", msix::save);
+        }
+    }
+
+    /** Sends nothing: that is for {@link #resume}. */
+    void load(StateReader state) throws StateException {
+        synchronized (raised) {
+            loadBits(state, "raised", raised, MOST_VECTORS);
+            pin.load(state.int32("pin", 0, 0x1f));
+            msi.load(state.group("MSI"));
+            msix.load(state.group("MSI-X"));
+        }
+    }
+
+    private static void loadBits(StateReader state, String name, BitSet into, int count)
+            throws StateException {
+        BitSet bits = BitSet.valueOf(state.bytes(name));
+        if (bits.length() > count) {
+            throw state.wrong(name, "has vector " + (bits.length() - 1) + " of " + count);
+        }
+        into.clear();
+        into.or(bits);
+    }
+
+    /** Sends what can be sent now. */
+    void resume() {
+        send(function.binding());
     }
 
     /** The MSI-X pending bits, as a driver reads them. */

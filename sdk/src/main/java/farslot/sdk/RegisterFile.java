@@ -1,7 +1,9 @@
 package farslot.sdk;
 
+import farslot.core.StateException;
 import farslot.registers.Register;
 import farslot.registers.RegisterDomain;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.IntToLongFunction;
@@ -180,6 +182,18 @@ public final class RegisterFile {
 
     void reset() {
         byOffset.values().forEach(RegisterState::reset);
+    }
+
+    void save(StateWriter state) {
+        byOffset.values().stream()
+                .sorted(Comparator.comparingLong(RegisterState::offset))
+                .forEach(register -> register.save(state));
+    }
+
+    void load(StateReader state) throws StateException {
+        for (RegisterState register : byOffset.values()) {
+            register.load(state);
+        }
     }
 
     /** Reads 1 to 8 bytes. */

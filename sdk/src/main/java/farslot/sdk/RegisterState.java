@@ -1,5 +1,6 @@
 package farslot.sdk;
 
+import farslot.core.StateException;
 import farslot.registers.Register;
 import farslot.registers.RegisterAccess;
 import java.lang.invoke.MethodHandles;
@@ -136,6 +137,31 @@ public final class RegisterState {
     void reset() {
         written = 0;
         value = definition.resetValue();
+    }
+
+    /** Left out where it is as after a reset. */
+    void save(StateWriter state) {
+        long now = value;
+        if (now != definition.resetValue()) {
+            state.put(name(), now);
+        }
+        if ((written & writeOnce) != 0) {
+            state.put(name() + " written", written & writeOnce);
+        }
+    }
+
+    void load(StateReader state) throws StateException {
+        reset();
+        if (state.has(name())) {
+            value = state.number(name());
+        }
+        if (state.has(name() + " written")) {
+            written = state.number(name() + " written");
+        }
+    }
+
+    private String name() {
+        return definition.nameAt(offset);
     }
 
     long read() {

@@ -429,18 +429,6 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         return attached == null ? CompletionStatus.TIMED_OUT : attached.function.quiesce();
     }
 
-    @Override
-    public byte[] save() {
-        Attachment attached = usable(System.nanoTime());
-        return attached == null ? null : attached.function.save();
-    }
-
-    @Override
-    public CompletionStatus load(byte[] state) {
-        Attachment attached = usable(System.nanoTime());
-        return attached == null ? CompletionStatus.TIMED_OUT : attached.function.load(state);
-    }
-
     /**
      * The function to ask, waited for as long as an access that began at {@code startNanos} may be
      * held; null where it is to be answered without.

@@ -13,6 +13,7 @@ import farslot.core.InterruptKind;
 import farslot.core.PciFunction;
 import farslot.core.Region;
 import farslot.core.ResetKind;
+import farslot.core.StateException;
 import farslot.registers.Register;
 import farslot.registers.RegisterMap;
 import farslot.sdk.Device;
@@ -282,6 +283,27 @@ public final class TestBench implements AutoCloseable {
     /** Resets the function from outside. */
     public TestBench reset(ResetKind kind) {
         function.reset(kind);
+        return this;
+    }
+
+    /**
+     * Quiesces the device and saves it, as at a handover.
+     *
+     * @throws AssertionError where it does not come to rest
+     */
+    public byte[] save() throws StateException {
+        if (!function.quiesce().isSuccess()) {
+            throw new AssertionError("The device does not come to rest.");
+        }
+        return function.save();
+    }
+
+    /** Lets the device, which is new, go on from what another bench saved; memory is not in it. */
+    public TestBench load(byte[] state) throws StateException {
+        function.attach(null);
+        function.load(state);
+        function.attach(host);
+        function.resume();
         return this;
     }
 

@@ -5,6 +5,7 @@ import static farslot.core.Region.Attribute.READS_WITHOUT_SIDE_EFFECTS;
 import farslot.core.CompletionStatus;
 import farslot.core.FunctionDescription;
 import farslot.core.ResetKind;
+import farslot.core.StateException;
 import farslot.sdk.Bar;
 import farslot.sdk.Device;
 import farslot.sdk.Dma;
@@ -12,10 +13,15 @@ import farslot.sdk.FunctionBuilder;
 import farslot.sdk.Interrupts;
 import farslot.sdk.RegisterFile;
 import farslot.sdk.RegisterState;
+import farslot.sdk.Savable;
+import farslot.sdk.StateReader;
+import farslot.sdk.StateWriter;
 import farslot.sdk.Tasks;
+import farslot.sdk.Timer;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 
 /**
@@ -26,7 +32,7 @@ import java.time.Duration;
  * DMA_DESTINATION call it. I/O ports carry 4 bytes at most, so a driver writes the 64-bit registers
  * there in halves; QEMU, which lacks I/O ports, ignores upper halves.
  */
-final class EduDevice implements Device {
+final class EduDevice implements Device, Savable {
     private static final FunctionDescription.Identity IDENTITY =
             new FunctionDescription.Identity(0x1234, 0x11e8, 0x1af4, 0x1100, 0x00ff00, 0x10);
     private static final int MEMORY_BYTES = 1 << 20;
@@ -61,6 +67,11 @@ final class EduDevice implements Device {
     private RegisterState destination;
     private RegisterState count;
     private RegisterState command;
+
+    /** When DMA begins; not always to come. */
+    private Timer transferDue = () -> {};
+
+    private volatile boolean transferring;
 
     EduDevice(boolean ioPorts, long dmaMask) {
         this.ioPorts = ioPorts;
@@ -101,6 +112,37 @@ final class EduDevice implements Device {
     @Override
     public void reset(ResetKind kind) {
         buffer.fill((byte) 0);
+        transferring = false;
+    }
+
+    @Override
+    public void quiesce() {
+        transferDue.cancel();
+    }
+
+    /** Begins again what was to begin when the device was quiesced, or saved. */
+    @Override
+    public void resume() {
+        if ((command.get() & DMA_RUN) != 0 && !transferring) {
+            transferDue = tasks.after(DMA_TAKES, this::transfer);
+        }
+    }
+
+    @Override
+    public int stateVersion() {
+        return 1;
+    }
+
+    /** All else is in registers, and at rest nothing is computed or transferred. */
+    @Override
+    public void save(StateWriter state) {
+        state.put("buffer", buffer.toArray(ValueLayout.JAVA_BYTE));
+    }
+
+    @Override
+    public void load(StateReader state) throws StateException {
+        byte[] saved = state.bytes("buffer", BUFFER_BYTES);
+        MemorySegment.copy(saved, 0, buffer, ValueLayout.JAVA_BYTE, 0, BUFFER_BYTES);
     }
 
     /** Writes are ignored while one is computed. */
@@ -165,10 +207,11 @@ final class EduDevice implements Device {
             command.set(old);
             return;
         }
-        tasks.after(DMA_TAKES, this::transfer);
+        transferDue = tasks.after(DMA_TAKES, this::transfer);
     }
 
     private void transfer() {
+        transferring = true;
         boolean toMemory = (command.get() & DMA_TO_MEMORY) != 0;
         long inBuffer = (toMemory ? source : destination).get() - BUFFER_AT;
         long length = count.get();
@@ -213,6 +256,7 @@ final class EduDevice implements Device {
     }
 
     private void dmaDone() {
+        transferring = false;
         long done = command.clearBits(DMA_RUN);
         if ((done & DMA_IRQ) != 0) {
             raise(IRQ_DMA);
