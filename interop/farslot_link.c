@@ -30,7 +30,8 @@ enum code { BAD_FRAME = 1, UNKNOWN_TYPE, OUT_OF_STATE, BAD_VALUE, CREDIT_EXCEEDE
 enum { SUCCESS, COMPLETER_ABORT = 4, UNSUPPORTED_ABILITY = 6, STALE_GENERATION = 7 };
 enum { ENABLE = 1, UNMASK = 4 };
 enum type { HELLO = 1, ALIVE, CREDIT, GOODBYE, ERROR, HELD, BORROW = 0x10, BORROWED, REFUSED,
-    RETURN, DESCRIBE = 0x20, READ = 0x22, DATA, WRITE, DONE, INTERRUPTS, MAP, UNMAP, ATOMIC = 0x2e,
+    RETURN, WAITING, DESCRIBE = 0x20, READ = 0x22, DATA, WRITE, DONE, INTERRUPTS, MAP, UNMAP,
+    ATOMIC = 0x2e,
     DMA_READ = 0x40, DMA_WRITE, INTERRUPT, EVENT, DMA_ATOMIC, DIFFERENCES, LIST = 0x60,
     OBSERVED = 0x65 };
 
@@ -53,6 +54,7 @@ static const struct message {
     { HELD, LINK, 40, NOTHING, "HELD" },
     { BORROWED, COMPLETION, 96, BYTES, "BORROWED" },
     { REFUSED, COMPLETION, 34, TEXT, "REFUSED" },
+    { WAITING, LINK, 40, TEXT, "WAITING" },
     { DATA, COMPLETION, 40, BYTES, "DATA" },
     { DONE, COMPLETION, 40, NOTHING, "DONE" },
     { DMA_READ, NON_POSTED, 48, NOTHING, "DMA_READ" },
@@ -287,7 +289,8 @@ static const struct message *check_header(void)
     insist(frame[7] == 0, BAD_DESCRIPTOR, name, "announces a descriptor");
     insist(number(frame + 16, 8) == received + 1, BAD_SEQUENCE, name, "is out of sequence");
     insist(number(frame + 24, 8) <= sent, BAD_SEQUENCE, name, "acknowledges what was not sent");
-    insist((tag != 0) == (traffic >= NON_POSTED || type == HELD), BAD_TAG, name, "has a bad tag");
+    insist((tag != 0) == (traffic >= NON_POSTED || type == HELD || type == WAITING), BAD_TAG, name,
+        "has a bad tag");
     insist(traffic != COMPLETION || tag == wanted_tag, BAD_TAG, name, "answers nothing");
     insist((type == HELLO) == (state == CONNECTED), OUT_OF_STATE, name, "is HELLO, or before it");
     insist(traffic == LINK || traffic == COMPLETION || state == LENT, OUT_OF_STATE, name,

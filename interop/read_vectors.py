@@ -35,6 +35,7 @@ MESSAGES = {
     0x11: ("BORROWED", "3", "epoch:Q session-low:Q session-high:Q grace-ms:I 4x", "description"),
     0x12: ("REFUSED", "3", "reason:H", "sentence"),
     0x13: ("RETURN", "2", "", ""),
+    0x14: ("WAITING", "0", "place:I of:I", "sentence"),
     0x20: ("DESCRIBE", "2", "", ""),
     0x21: ("DESCRIPTION", "3", "", "description"),
     0x22: ("READ", "2", "region:B width:B 2x length:I offset:Q", ""),

@@ -40,7 +40,7 @@ class LentFunctionTest {
             new LentFunction("n0", function, (subject, what, sentence) -> happened.add(what));
 
     private static Peer peer(String name) {
-        return new Peer("uid 1000 (pid 42)", "user:alice", name, true, 1000, 42);
+        return new Peer("uid 1000 (pid 42)", "user:alice", name, true, 1000, 42, "");
     }
 
     private static Lease link(String name) {

@@ -60,6 +60,15 @@ final class Accounts {
                 || bytes <= Math.max(BYTES[trafficClass] / 2, Messages.MAX_FRAME_BYTES);
     }
 
+    /** How many bytes are buffered: received, and not consumed. */
+    long bufferedBytes() {
+        long buffered = 0;
+        for (int trafficClass = Messages.POSTED; trafficClass < 4; trafficClass++) {
+            buffered += receivedBytes[trafficClass] - consumedBytes[trafficClass];
+        }
+        return buffered;
+    }
+
     /** Gives credit for all that is not buffered: the totals, in the order of CREDIT's fields. */
     long[] grant() {
         long[] totals = new long[6];

@@ -54,6 +54,17 @@ abstract class ClientLink extends Connection {
      * @throws LinkException where the link ended before the answer
      */
     final Answer ask(int type, byte[] payload) throws RefusedException, LinkException {
+        return ask(type, payload, 0);
+    }
+
+    /**
+     * The same, with an end.
+     *
+     * @param deadlineNanos by {@link System#nanoTime}, or 0 for none; past it this is refused by
+     *     this side itself (UNAVAILABLE)
+     */
+    final Answer ask(int type, byte[] payload, long deadlineNanos)
+            throws RefusedException, LinkException {
         Request request = request(type, null, 0);
         if (request == null) {
             throw ended();
@@ -62,7 +73,12 @@ abstract class ClientLink extends Connection {
             release(request);
             throw ended();
         }
-        Answer answer = awaitAnswer(request);
+        Answer answer = awaitAnswer(request, deadlineNanos);
+        if (answer == null && deadlineNanos != 0 && !isEnded()) {
+            throw new RefusedException(
+                    RefusedException.Reason.UNAVAILABLE,
+                    peerWords() + " has not answered " + Messages.name(type) + " in time.");
+        }
         if (answer == null) {
             throw ended();
         }

@@ -3,6 +3,7 @@ package farslot.link;
 import farslot.core.CompletionStatus;
 import farslot.link.BrokenFrameException.Code;
 import farslot.link.LinkException.Cause;
+import farslot.link.Messages.Borrow;
 import farslot.link.Messages.Credit;
 import farslot.link.Messages.Data;
 import farslot.link.Messages.Done;
@@ -13,6 +14,7 @@ import farslot.link.Messages.Held;
 import farslot.link.Messages.Hello;
 import farslot.link.Messages.KeepAlive;
 import farslot.link.Messages.Preamble;
+import farslot.link.Messages.Waiting;
 import farslot.posix.Descriptor;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -58,6 +60,9 @@ abstract class Connection {
 
     private static final long LONG_WAIT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    /** What WAITING said. */
+    private record Turn(int place, int of, String sentence) {}
+
     /** Something a thread waits for. Asked under the connection's lock. */
     interface Wait {
         boolean isOver();
@@ -98,6 +103,9 @@ abstract class Connection {
     private long dispatcherWaitNanos = STICKY_NANOS;
     private long lastAnswerNanos;
     private boolean noticesWaiting;
+
+    /** Where this side's borrow stands, while that was not told yet; else null. */
+    private Turn turn;
 
     private volatile boolean creditDue;
     private volatile long receivedSequence;
@@ -168,6 +176,9 @@ abstract class Connection {
      * the keeper and under the lock: must return at once.
      */
     void holding(Layout layout, MemorySegment frame, long at, long millis) {}
+
+    /** This side's borrow waits for its turn; on the keeper. */
+    void waiting(int place, int of, String sentence) {}
 
     /** A whole answer has come; by who reads, under the lock. */
     void answered(Layout layout) {}
@@ -244,6 +255,16 @@ abstract class Connection {
 
     long received() {
         return receivedSequence;
+    }
+
+    /** How many bytes of the peer's frames wait here to be carried out. */
+    public long bufferedBytes() {
+        lock.lock();
+        try {
+            return end != null ? 0 : accounts.bufferedBytes();
+        } finally {
+            lock.unlock();
+        }
     }
 
     LinkException ending() {
@@ -506,6 +527,23 @@ abstract class Connection {
                 noticesWaiting = true;
                 keeperSignal.signal();
             }
+            case Waiting.TYPE -> {
+                if (role == Hello.SERVER) {
+                    throw new BrokenFrameException(
+                            Code.OUT_OF_STATE, layout.type(), "WAITING is never sent to a lender.");
+                }
+                Request request = byTag(Header.TAG.getInt(in, at));
+                String sentence = Messages.text(layout, in, at, length);
+                if (request != null && request.type == Borrow.TYPE) {
+                    turn =
+                            new Turn(
+                                    Waiting.PLACE.getInt(in, at),
+                                    Waiting.OF.getInt(in, at),
+                                    sentence);
+                    noticesWaiting = true;
+                    keeperSignal.signal();
+                }
+            }
             default -> {
                 // KEEP_ALIVE: that it came is all it says.
             }
@@ -599,11 +637,11 @@ abstract class Connection {
         }
     }
 
-    /** As {@link #await}, for answers that are not only a status; null where the link ended. */
-    Answer awaitAnswer(Request request) {
+    /** As {@link #await}, for answers that are not only a status; null where it did not come. */
+    Answer awaitAnswer(Request request, long deadlineNanos) {
         lock.lock();
         try {
-            if (!awaitLocked(request, 0)) {
+            if (!awaitLocked(request, deadlineNanos)) {
                 request.phase = Request.Phase.ABANDONED;
                 return null;
             }
@@ -1115,6 +1153,7 @@ abstract class Connection {
 
     private void tellHeld() {
         List<Request> news = new ArrayList<>();
+        Turn where;
         long posted;
         lock.lock();
         try {
@@ -1122,6 +1161,8 @@ abstract class Connection {
                 return;
             }
             noticesWaiting = false;
+            where = turn;
+            turn = null;
             posted = postedHeldMillis;
             postedHeldMillis = 0;
             for (Request request : requests) {
@@ -1136,6 +1177,9 @@ abstract class Connection {
             lock.unlock();
         }
         try {
+            if (where != null) {
+                waiting(where.place(), where.of(), where.sentence());
+            }
             if (posted > 0) {
                 held(null, posted);
             }

@@ -85,7 +85,8 @@ final class Connector {
         String host = remote.getAddress().getHostAddress();
         Address.Tcp address = new Address.Tcp(host, remote.getPort());
         return new Connected(
-                new TcpWire(channel), new Peer(address + " (insecure)", "", "", false, -1, -1));
+                new TcpWire(channel),
+                new Peer(address + " (insecure)", "", "", false, -1, -1, host));
     }
 
     static Connected unix(UnixStream stream) throws IOException {
@@ -101,7 +102,8 @@ final class Connector {
                             "",
                             true,
                             credentials.uid(),
-                            credentials.pid()));
+                            credentials.pid(),
+                            ""));
         } catch (IOException failed) {
             stream.close();
             throw failed;

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Listens on one or several addresses and serves every link that comes: control links, and one link
@@ -29,12 +30,19 @@ public final class LinkServer implements AutoCloseable {
     /** More links at once are turned away: what each may buffer is bounded, and so is all. */
     private static final int MOST_LINKS = 1024;
 
+    /** So many more for peers on UNIX sockets: no crowd from the network shuts the operator out. */
+    private static final int KEPT_FOR_NEAR = 64;
+
+    /** How many are told at the same time why they are turned away. */
+    private static final int MOST_TURNED_AWAY = 32;
+
     private static final long CLOSE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final LinkOptions options;
     private final Offer offer;
     private final List<Listener> listeners = new ArrayList<>();
     private final Set<ServedLink> links = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger turningAway = new AtomicInteger();
     private volatile boolean closing;
 
     private LinkServer(LinkOptions options, Offer offer) {
@@ -177,17 +185,43 @@ public final class LinkServer implements AutoCloseable {
     }
 
     private void serve(Connector.Connected connected) {
-        if (closing || links.size() >= MOST_LINKS) {
+        boolean near = connected.peer().uid() >= 0;
+        if (closing || links.size() >= (near ? MOST_LINKS + KEPT_FOR_NEAR : MOST_LINKS)) {
             connected.wire().close();
             return;
         }
         ServedLink link =
-                new ServedLink(connected.wire(), options, offer, connected.peer(), links::remove);
+                new ServedLink(connected.wire(), options, offer, connected.peer(), this::left);
+        try {
+            offer.arrived(link);
+        } catch (RefusedException refused) {
+            turnAway(link, refused.getMessage());
+            return;
+        }
         links.add(link);
         link.start();
         if (closing) {
             link.endByLender(Goodbye.SHUTTING_DOWN, "The server ends.");
         }
+    }
+
+    private void left(ServedLink link) {
+        if (links.remove(link)) {
+            offer.left(link);
+        } else {
+            turningAway.decrementAndGet();
+        }
+    }
+
+    /** Tells why, to as many at once as cannot hurt; the others see a closed connection. */
+    private void turnAway(ServedLink link, String sentence) {
+        if (turningAway.incrementAndGet() > MOST_TURNED_AWAY) {
+            turningAway.decrementAndGet();
+            link.wire.close();
+            return;
+        }
+        link.start();
+        link.turnAway(sentence);
     }
 
     /** Where it listens, in the order given, with the ports that the system chose for 0. */

@@ -173,6 +173,7 @@ final class Messages {
         static final int DONE = 1;
         static final int REVOKED = 2;
         static final int SHUTTING_DOWN = 3;
+        static final int TURNED_AWAY = 4;
         static final Layout LAYOUT = Layout.of(TYPE, "GOODBYE", LINK, Layout.Tail.TEXTS, REASON);
 
         private Goodbye() {}
@@ -239,6 +240,8 @@ final class Messages {
     static final class Borrow {
         static final int TYPE = 0x10;
         static final Field FLAGS = new Field("borrow flags", 32, 4);
+        static final int WAIT = 1;
+        static final int TAKE_OVER = 2;
         static final int PAYLOAD_AT = 40;
         static final Layout LAYOUT =
                 new Layout(
@@ -287,6 +290,15 @@ final class Messages {
         static final Layout LAYOUT = Layout.of(TYPE, "RETURN", NON_POSTED, Layout.Tail.NONE);
 
         private Return() {}
+    }
+
+    static final class Waiting {
+        static final int TYPE = 0x14;
+        static final Field PLACE = new Field("place", 32, 4);
+        static final Field OF = new Field("of", 36, 4);
+        static final Layout LAYOUT = Layout.of(TYPE, "WAITING", LINK, Layout.Tail.TEXTS, PLACE, OF);
+
+        private Waiting() {}
     }
 
     // The function: from the slot to the lender, and the answers.
@@ -644,6 +656,7 @@ final class Messages {
                     Borrowed.LAYOUT,
                     Refused.LAYOUT,
                     Return.LAYOUT,
+                    Waiting.LAYOUT,
                     Describe.LAYOUT,
                     Description.LAYOUT,
                     Read.LAYOUT,

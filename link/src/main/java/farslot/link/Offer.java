@@ -12,13 +12,28 @@ import java.util.function.Consumer;
  * once. They may block; only the link that asked waits.
  */
 public interface Offer {
-    /** What is here, in the order in which people want to read it. */
-    default List<Entry> list(Peer peer) {
+    /**
+     * A link has come. Called before anything is served on it; must return at once.
+     *
+     * @throws RefusedException where it is not to be: the peer is told the sentence, the link ends,
+     *     and {@link #left} is not called for it
+     */
+    default void arrived(Caller caller) throws RefusedException {}
+
+    /** A link that had {@link #arrived} has ended, and its lease too. */
+    default void left(Caller caller) {}
+
+    /** What is here for this peer, in the order in which people want to read it. */
+    default List<Entry> list(Peer peer) throws RefusedException {
         return List.of();
     }
 
     /**
      * Gives a function to a slot, exclusively, until {@link Grant#ended}.
+     *
+     * <p>Where the wish is to wait for a function that is taken, this returns when the peer's turn
+     * has come; {@link Lease#waiting} tells it meanwhile where it stands, and {@link
+     * Lease#whenEnded} tells the lender that nobody waits any more.
      *
      * @param lease by which the lender ends it on its own accord
      * @throws RefusedException not found (with the nearest name), taken (by whom, since when), ...

@@ -11,11 +11,19 @@ package farslot.link;
  * @param known whether {@code identity} is proven: by a UNIX socket's credentials
  * @param uid the user id over a UNIX socket, else -1
  * @param pid the process id over a UNIX socket, else -1
+ * @param address the computer that it speaks from, without a port; empty over a UNIX socket
  */
-public record Peer(String identity, String subject, String name, boolean known, int uid, int pid) {
+public record Peer(
+        String identity,
+        String subject,
+        String name,
+        boolean known,
+        int uid,
+        int pid,
+        String address) {
     /** The same, as it calls itself. */
     Peer named(String itself) {
-        return new Peer(identity, subject, itself, known, uid, pid);
+        return new Peer(identity, subject, itself, known, uid, pid, address);
     }
 
     /** For messages and logs: {@code "v1", uid alice (pid 4711)}. */

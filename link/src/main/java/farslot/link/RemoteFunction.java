@@ -101,6 +101,16 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
         default void held(HeldAccess access) {}
 
         /**
+         * The borrow waits for its turn, within {@link RemoteFunction#borrow}: told when its place
+         * changes.
+         *
+         * @param place 1 is the next
+         * @param of how many wait
+         * @param sentence the lender's, for people
+         */
+        default void waiting(int place, int of, String sentence) {}
+
+        /**
          * The connection broke; the session goes on when another is made, within its grace time.
          * Meanwhile accesses wait, and what is posted is kept. {@link #resumed} or {@link #ended}
          * follows.
@@ -112,9 +122,9 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
     }
 
     /**
-     * Connects and borrows.
+     * Connects and borrows. Where the wish is to wait this waits until its turn has come.
      *
-     * @throws RefusedException the lender's refusal: not found, taken, ...
+     * @throws RefusedException the lender's refusal: not found, taken, also after the wait, ...
      * @throws LinkException unreachable, no Farslot, another version, TCP without leave, ...
      */
     public static RemoteFunction borrow(
@@ -136,9 +146,16 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
 
     private void borrow(Wish wish) throws RefusedException, LinkException {
         byte[] payload =
-                new Composer().u64(0).text(wish.function(), Messages.MAX_NAME_BYTES).toBytes();
+                new Composer()
+                        .u32(
+                                (wish.waits() ? Borrow.WAIT : 0)
+                                        | (wish.takeOver() ? Borrow.TAKE_OVER : 0))
+                        .u32(0)
+                        .text(wish.function(), Messages.MAX_NAME_BYTES)
+                        .toBytes();
         try {
-            Connection.Answer answer = link.ask(Borrow.TYPE, payload);
+            long deadline = wish.waits() ? System.nanoTime() + wish.patience().toNanos() : 0;
+            Connection.Answer answer = link.ask(Borrow.TYPE, payload, deadline);
             MemorySegment frame = answer.frames();
             Cursor cursor = Messages.tail(Borrowed.LAYOUT, frame, 0, frame.byteSize());
             FunctionDescription described = Messages.description(Borrowed.TYPE, cursor);
@@ -479,13 +496,18 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
         }
 
         @Override
+        void waiting(int place, int of, String sentence) {
+            listener.waiting(place, of, sentence);
+        }
+
+        @Override
         void held(Request request, long millis) {
             if (request == null) {
                 listener.held(new HeldAccess("a posted write", millis));
             } else if (request.type == Read.TYPE || request.type == Write.TYPE) {
                 boolean write = request.type == Write.TYPE;
                 listener.held(HeldAccess.of(request.region, request.offset, write, millis));
-            } else {
+            } else if (request.type != Borrow.TYPE) {
                 listener.held(new HeldAccess(Messages.name(request.type), millis));
             }
         }

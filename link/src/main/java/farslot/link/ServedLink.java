@@ -36,6 +36,7 @@ import farslot.link.Messages.Reset;
 import farslot.link.Messages.Result;
 import farslot.link.Messages.Return;
 import farslot.link.Messages.Unmap;
+import farslot.link.Messages.Waiting;
 import farslot.link.Messages.Write;
 import farslot.posix.Descriptor;
 import farslot.posix.MappedMemory;
@@ -43,6 +44,7 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
@@ -56,7 +58,7 @@ import java.util.function.Consumer;
  * function that the {@link Offer} granted. Drives the function on the dispatcher, one request after
  * another in the link's order.
  */
-final class ServedLink extends Connection {
+final class ServedLink extends Connection implements Caller {
     private static final long MOST_MAPPED_FLAGS = MapMemory.SERVED_WHILE_WAITING;
     private static final int MOST_NEWS = 1024;
 
@@ -66,6 +68,7 @@ final class ServedLink extends Connection {
     private final DmaTable table = new DmaTable();
     private final Map<DmaMap, MappedMemory> mapped = new HashMap<>();
     private final AtomicReference<String> revoked = new AtomicReference<>();
+    private final AtomicReference<Runnable> whenEnded = new AtomicReference<>();
 
     private volatile PciFunction function;
     private volatile LinkedHost host;
@@ -86,8 +89,14 @@ final class ServedLink extends Connection {
         this.gone = gone;
     }
 
-    private Peer peer() {
+    @Override
+    public Peer peer() {
         return peer.named(peerName());
+    }
+
+    @Override
+    public void turnAway(String sentence) {
+        endByLender(Goodbye.TURNED_AWAY, sentence);
     }
 
     @Override
@@ -432,6 +441,9 @@ final class ServedLink extends Connection {
     private void borrow(MemorySegment frame, long at, int length, int tag)
             throws BrokenFrameException {
         String name = Messages.text(Borrow.LAYOUT, frame, at, length);
+        int flags = Borrow.FLAGS.getInt(frame, at);
+        Duration patience = (flags & Borrow.WAIT) != 0 ? Wish.FOREVER : Duration.ZERO;
+        Wish wish = new Wish(name, patience, (flags & Borrow.TAKE_OVER) != 0);
         Peer borrower = peer();
         Lease lease =
                 new Lease() {
@@ -444,12 +456,33 @@ final class ServedLink extends Connection {
                     public void revoke(String sentence) {
                         endByLender(Goodbye.REVOKED, sentence);
                     }
+
+                    @Override
+                    public void waiting(int place, int of, String sentence) {
+                        byte[] payload =
+                                new Composer()
+                                        .u32(place)
+                                        .u32(of)
+                                        .text(sentence, Messages.MAX_SENTENCE_BYTES)
+                                        .toBytes();
+                        send(Waiting.TYPE, Messages.LINK, tag, payload);
+                    }
+
+                    @Override
+                    public void whenEnded(Runnable then) {
+                        whenEnded.set(then);
+                        if (isEnded()) {
+                            runWhenEnded();
+                        }
+                    }
                 };
         try {
-            grant = offer.borrow(borrower, new Wish(name), lease);
+            grant = offer.borrow(borrower, wish, lease);
         } catch (RefusedException refused) {
             refuse(tag, refused);
             return;
+        } finally {
+            whenEnded.set(null);
         }
         PciFunction granted = grant.function();
         remember(granted.describe());
@@ -499,6 +532,14 @@ final class ServedLink extends Connection {
         LinkedHost now = host;
         if (now != null) {
             now.close();
+        }
+        runWhenEnded();
+    }
+
+    private void runWhenEnded() {
+        Runnable then = whenEnded.getAndSet(null);
+        if (then != null) {
+            then.run();
         }
     }
 
@@ -555,8 +596,14 @@ final class ServedLink extends Connection {
     }
 
     private void list(int tag) {
-        new Answering(Listed.TYPE, tag)
-                .all(offer.list(peer()), (entry, to) -> Messages.compose(entry, to));
+        List<Entry> entries;
+        try {
+            entries = offer.list(peer());
+        } catch (RefusedException refused) {
+            refuse(tag, refused);
+            return;
+        }
+        new Answering(Listed.TYPE, tag).all(entries, (entry, to) -> Messages.compose(entry, to));
     }
 
     private void operate(MemorySegment frame, long at, int length, int tag)

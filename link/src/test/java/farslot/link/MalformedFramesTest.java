@@ -84,6 +84,15 @@ class MalformedFramesTest {
                 "BAD_FRAME: a posted READ",
                 peer -> peer.send(0x22, posted, 1, 0, read(0, 4, 4, 0)));
         wrongs.put("UNKNOWN_TYPE: 0x7e", peer -> peer.send(0x7e, posted, 1, 0, new byte[0]));
+        wrongs.put(
+                "OUT_OF_STATE: WAITING to a lender",
+                peer ->
+                        peer.send(
+                                0x14,
+                                Messages.LINK,
+                                1,
+                                7,
+                                new Composer().u32(1).u32(1).text("", 1).toBytes()));
         wrongs.put("OUT_OF_STATE: HELLO again", peer -> peer.hello(1));
         wrongs.put("OUT_OF_STATE: LIST", peer -> peer.send(0x60, np, 1, 7, new byte[0]));
         wrongs.put(
