@@ -223,7 +223,7 @@ public final class ConfigurationSpace {
         for (int at = 0; at < saved.length; at++) {
             int changeable = writable[at] | clearedByOne[at];
             if (at == STATUS) {
-                changeable |= STATUS_INTERRUPT | STATUS_SETTABLE & 0xff;
+                changeable |= STATUS_INTERRUPT;
             } else if (at == STATUS + 1) {
                 changeable |= STATUS_SETTABLE >>> 8;
             }
