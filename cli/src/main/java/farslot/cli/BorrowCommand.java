@@ -16,6 +16,7 @@ import farslot.vfiouser.VfioUserServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,8 +30,12 @@ import picocli.CommandLine.Parameters;
             "%nBorrows a function and makes it a vfio-user device for QEMU, until Ctrl-C or"
                     + " \"farslot stop NAME\". Prints the -device argument that QEMU needs.",
             "When the emulator ends, the function is returned at once; for the next emulator it is"
-                    + " borrowed anew. When the lender goes, the driver reads all-ones; when the"
-                    + " lender is back, the function is borrowed again, freshly reset."
+                    + " borrowed anew.",
+            "When the connection breaks, accesses wait for another, and nothing is lost. One that"
+                    + " waits for longer than --hold is answered all-ones, and so are all after it"
+                    + " until there is a connection; then the function has been reset. When the"
+                    + " lender itself goes, the function is borrowed again once it is back, freshly"
+                    + " reset."
         },
         optionListHeading = "%nOptions:%n",
         footerHeading = "%nExample:%n",
@@ -62,6 +67,15 @@ final class BorrowCommand extends Verb {
             description = "Allow TCP, where nothing proves who lends and nothing is encrypted.")
     boolean insecure;
 
+    @Mixin HoldOptions holding;
+
+    @Option(
+            names = "--emulator-waits",
+            description =
+                    "Needed for a --hold of more than 4 s: the emulator is told to wait too, by"
+                            + " x-msg-timeout as in the -device argument that is printed.")
+    boolean emulatorWaits;
+
     @Option(names = "--detach", description = "Go on in the background; \"farslot stop\" ends it.")
     boolean detach;
 
@@ -91,14 +105,29 @@ final class BorrowCommand extends Verb {
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }
+        holding.check(this);
+        if (holding.isLong() && !emulatorWaits) {
+            throw usage(
+                    "--hold of more than 4 s: QEMU gives up on a slot that does not answer for 5 s,"
+                            + " for good, unless its -device has x-msg-timeout. Add"
+                            + " --emulator-waits, and give QEMU the -device argument that is"
+                            + " printed then.");
+        }
         RuntimeDirectory directory = Processes.runtimeDirectory();
         if (detach) {
             return Background.start("borrow", directory.path(), out(), spec.commandLine().getErr());
         }
         try (Foreground foreground = new Foreground(this::say)) {
-            serve(address, directory, foreground);
+            Slot slot = serve(address, directory, foreground);
             Background.ready();
             foreground.await();
+            if (slot.status().state().equals("gone")) {
+                throw new CommandFailure(
+                        ExitCode.FAILED,
+                        what
+                                + " is lost, and with --no-rejoin it is not borrowed again: "
+                                + slot.status().sentence());
+            }
         } catch (BorrowException e) {
             throw failure(e);
         } catch (IOException e) {
@@ -111,7 +140,7 @@ final class BorrowCommand extends Verb {
         return ExitCode.OK;
     }
 
-    private void serve(FunctionAddress address, RuntimeDirectory directory, Foreground foreground)
+    private Slot serve(FunctionAddress address, RuntimeDirectory directory, Foreground foreground)
             throws BorrowException, InterruptedException, IOException {
         String slotName = name != null ? name : freeName(address.name() + "-slot", directory);
         Slot slot =
@@ -120,16 +149,23 @@ final class BorrowCommand extends Verb {
                                 directory,
                                 slotName,
                                 address,
-                                LinkOptions.named(slotName).withInsecure(insecure),
+                                LinkOptions.named(slotName)
+                                        .withInsecure(insecure)
+                                        .withGrace(holding.graceTime()),
+                                holding.rules(),
                                 function -> recorded(function, foreground),
                                 this::sayAndMark,
                                 foreground::stop));
         VfioUserServer server =
                 foreground.own(
                         VfioUserServer.start(
-                                slot.function(), socket.toAbsolutePath(), new Clients()));
+                                slot.function(),
+                                socket.toAbsolutePath(),
+                                new Clients(),
+                                Duration.ofMillis(holding.holdMillis())));
         slot.detail("vfio-user", server.socket().toString());
         report(slot, server);
+        return slot;
     }
 
     /** The function with the recorder around it, if one is wanted. */
@@ -166,6 +202,8 @@ final class BorrowCommand extends Verb {
 
     private void report(Slot slot, VfioUserServer server) {
         String kind = slot.function().describe().kind();
+        String device =
+                holding.isLong() ? QemuDevice.patient(server.socket()) : server.qemuDevice();
         if (output.json) {
             Json.print(
                     out(),
@@ -175,10 +213,10 @@ final class BorrowCommand extends Verb {
                             what,
                             kind,
                             server.socket().toString(),
-                            server.qemuDevice(),
+                            device,
                             trace == null ? null : trace.toString()));
         } else {
-            out().println(QemuDevice.shellWords(server.socket()));
+            out().println(QemuDevice.shellWords(device));
             out().flush();
         }
         say("Borrowed " + what + " (" + kind + ") as " + slot.name() + ". Ctrl-C returns it.");

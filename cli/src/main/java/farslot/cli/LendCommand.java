@@ -62,6 +62,15 @@ final class LendCommand extends Verb {
     boolean insecure;
 
     @Option(
+            names = "--grace",
+            paramLabel = "SECONDS",
+            defaultValue = "30",
+            description =
+                    "For how long a function whose borrower's connection broke is kept for it;"
+                            + " default ${DEFAULT-VALUE}. 0 takes it back at once.")
+    double grace;
+
+    @Option(
             names = "--trace",
             paramLabel = "FILE",
             description =
@@ -88,6 +97,7 @@ final class LendCommand extends Verb {
                 return ExitCode.OK;
             }
         }
+        HoldOptions.checkSeconds(this, "--grace", grace, 0);
         RuntimeDirectory directory = Processes.runtimeDirectory();
         List<Address> addresses = addresses();
         if (detach) {
@@ -103,7 +113,8 @@ final class LendCommand extends Verb {
                                     lendables,
                                     addresses,
                                     LinkOptions.named(lendables.getFirst().name())
-                                            .withInsecure(insecure),
+                                            .withInsecure(insecure)
+                                            .withGrace(HoldOptions.millis(grace)),
                                     this::say,
                                     foreground::stop));
             report(lender, lent);

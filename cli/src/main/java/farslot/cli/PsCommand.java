@@ -54,9 +54,12 @@ final class PsCommand extends Verb {
         }
     }
 
-    /** With what is held at this moment, and since when. */
+    /** With what is held at this moment, and since when there is no connection. */
     private static String state(Map<String, String> process) {
         String state = process.getOrDefault("state", "?");
+        if (process.containsKey("detached-since")) {
+            state += ", no connection since " + since(process.get("detached-since"));
+        }
         return process.containsKey("held")
                 ? state
                         + ", held: "

@@ -69,6 +69,8 @@ final class VmCommand extends Verb {
                 description = "Borrow over TCP though nothing is encrypted and nobody proven.")
         boolean insecure;
 
+        @Mixin HoldOptions holding;
+
         @Option(
                 names = "--trace",
                 paramLabel = "FILE",
@@ -111,8 +113,10 @@ final class VmCommand extends Verb {
                 throw usage(
                         "--trace records one function, and --borrow names " + borrow.size() + ".");
             }
+            holding.check(this);
             borrow.forEach(this::check);
-            VmRun run = new VmRun(name, insecure, memoryMiB(), share.equals("on"), this::say);
+            VmRun run =
+                    new VmRun(name, insecure, holding, memoryMiB(), share.equals("on"), this::say);
             try {
                 return run.run(lab, borrow, trace, arguments);
             } catch (LabException e) {

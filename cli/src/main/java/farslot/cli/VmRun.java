@@ -34,6 +34,7 @@ final class VmRun {
 
     private final String name;
     private final boolean insecure;
+    private final HoldOptions holding;
     private final int memoryMiB;
     private final boolean sharedMemory;
     private final Consumer<String> say;
@@ -42,11 +43,13 @@ final class VmRun {
     VmRun(
             String name,
             boolean insecure,
+            HoldOptions holding,
             int memoryMiB,
             boolean sharedMemory,
             Consumer<String> say) {
         this.name = name;
         this.insecure = insecure;
+        this.holding = holding;
         this.memoryMiB = memoryMiB;
         this.sharedMemory = sharedMemory;
         this.say = say;
@@ -65,6 +68,9 @@ final class VmRun {
             try {
                 Vm.Builder builder = Vm.builder(lab, accelerator).name(name).memoryMiB(memoryMiB);
                 builder.sharedMemory(sharedMemory).onTerminal().arguments(arguments);
+                if (holding.isLong()) {
+                    builder.waitingForSlots();
+                }
                 for (String address : addresses) {
                     Path socket = folder.path().resolve("slot" + slots.size());
                     slots.add(borrow(address, socket, trace));
@@ -121,6 +127,7 @@ final class VmRun {
         String slotName = name + "-" + FunctionAddress.parse(address).name();
         List<String> words = new ArrayList<>(List.of("borrow", address, "--name", slotName));
         words.addAll(List.of("--vfio-user", socket.toString()));
+        words.addAll(holding.words());
         if (insecure) {
             words.add("--insecure");
         }

@@ -115,6 +115,21 @@ class BadInputTest {
     }
 
     @Test
+    void timesThatAreNoneAreRefused() throws IOException {
+        Path socket = folder.resolve("s");
+        farslot("borrow", "n0@m", "--vfio-user", socket, "--hold", "5")
+                .says(ExitCode.USAGE, "--hold of more than 4 s", "--emulator-waits");
+        farslot("borrow", "n0@m", "--vfio-user", socket, "--hold", "-4")
+                .says(ExitCode.USAGE, "--hold", "not -4");
+        farslot("borrow", "n0@m", "--vfio-user", socket, "--hold", "soon")
+                .says(ExitCode.USAGE, "--hold", "soon");
+        farslot("borrow", "n0@m", "--vfio-user", socket, "--grace", "1e9")
+                .says(ExitCode.USAGE, "--grace", "86400");
+        farslot("lend", "edu", "--grace", "-1").says(ExitCode.USAGE, "--grace", "not -1");
+        nothingIsLent();
+    }
+
+    @Test
     void aSpecificationThatIsNoneIsExplained() throws IOException {
         farslot("lend", "edu,name").says(ExitCode.USAGE, "\"name\" is no KEY=VALUE");
         farslot("lend", "edu,name=a/b").says(ExitCode.USAGE, "\"a/b\" cannot be a name");

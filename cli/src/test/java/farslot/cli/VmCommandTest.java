@@ -38,6 +38,9 @@ class VmCommandTest {
                     vm run --name a/b                    | --name is letters
                     vm run --borrow a,b                  | --borrow: "a,b" is no address
                     vm run --trace t.fst                 | --trace records one function
+                    vm run --hold 0                      | --hold is a number of seconds from 0.1 to 86400, not 0
+                    vm run --hold NaN                    | --hold is a number of seconds
+                    vm run --grace -1                    | --grace is a number of seconds from 0
                     vm run --kernel vmlinuz              | --kernel needs --initrd
                     demo --kernel vmlinuz                | --kernel needs --initrd
                     demo --trace /no/such/folder/t.fst   | there is no folder /no/such/folder

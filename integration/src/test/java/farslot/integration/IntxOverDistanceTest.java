@@ -162,7 +162,14 @@ class IntxOverDistanceTest {
                         new FunctionAddress(lent.name(), lender),
                         RuntimeDirectory.at(runtime),
                         OPTIONS);
-        PciFunction held = fault.apply(own(HeldFunction.borrow(source, sentence -> {})));
+        PciFunction held =
+                fault.apply(
+                        own(
+                                HeldFunction.borrow(
+                                        source,
+                                        HeldFunction.Rules.DEFAULT,
+                                        sentence -> {},
+                                        () -> {})));
         if (kind != Kind.RESAMPLE) {
             return own(new IntxDriver.InJava(held));
         }

@@ -35,6 +35,7 @@ public final class Vm implements AutoCloseable {
         private int memoryMiB = 512;
         private boolean sharedMemory = true;
         private boolean restarts;
+        private boolean patient;
         private boolean terminal;
         private boolean shell;
         private int nextAddress = 4;
@@ -96,7 +97,17 @@ public final class Vm implements AutoCloseable {
 
         /** A function of Farslot: QEMU's client of the slot that listens at this socket. */
         public Builder vfioUser(Path socket) {
-            devices.add(Vm.vfioUserDevice(socket, "pcie.0", Integer.toHexString(nextAddress++)));
+            String address = Integer.toHexString(nextAddress++);
+            devices.add(Vm.vfioUserDevice(socket, "pcie.0", address, patient));
+            return this;
+        }
+
+        /**
+         * QEMU waits for the slots that are added from now on for as long as they take; it gives up
+         * after 5 s else. Meanwhile the whole machine stands still.
+         */
+        public Builder waitingForSlots() {
+            patient = true;
             return this;
         }
 
@@ -180,9 +191,19 @@ public final class Vm implements AutoCloseable {
 
     /** The argument of -device for a slot's socket at a place on a bus. */
     public static String vfioUserDevice(Path socket, String bus, String address) {
-        return "{\"driver\":\"%s\",\"bus\":\"%s\",\"addr\":\"%s\",\"socket\":{\"type\":\"unix\",\"path\":%s}}"
+        return vfioUserDevice(socket, bus, address, false);
+    }
+
+    private static String vfioUserDevice(Path socket, String bus, String address, boolean patient) {
+        // The longest: 0 and 4294967295, which look like "never", time out at once.
+        String timeout = patient ? ",\"x-msg-timeout\":2147483647" : "";
+        return "{\"driver\":\"%s\",\"bus\":\"%s\",\"addr\":\"%s\",\"socket\":{\"type\":\"unix\",\"path\":%s}%s}"
                 .formatted(
-                        Qemu.CLIENT, bus, address, jsonString(socket.toAbsolutePath().toString()));
+                        Qemu.CLIENT,
+                        bus,
+                        address,
+                        jsonString(socket.toAbsolutePath().toString()),
+                        timeout);
     }
 
     public String name() {

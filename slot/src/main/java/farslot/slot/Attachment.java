@@ -18,6 +18,7 @@ import java.util.List;
  */
 final class Attachment {
     final Source.Borrow borrow;
+    final HeldFunction.Contact contact;
     final PciFunction function;
 
     /** The driver's generation is the function's plus this. */
@@ -26,10 +27,12 @@ final class Attachment {
     private final Gate gate = new Gate();
 
     /**
+     * @param contact what is heard of the borrow's connection
      * @param generation what the driver's side is to see as this function's present generation
      */
-    Attachment(Source.Borrow borrow, int generation) {
+    Attachment(Source.Borrow borrow, HeldFunction.Contact contact, int generation) {
         this.borrow = borrow;
+        this.contact = contact;
         this.function = borrow.function();
         this.generationOffset = generation - function.generation();
     }

@@ -16,6 +16,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -23,16 +24,23 @@ import java.util.function.Consumer;
 /**
  * The function that a driver's side keeps while the borrowed one behind it comes and goes.
  *
- * <p><b>While the lender is silent or gone</b> an access is held, at most {@link #HOLD_MILLIS} from
- * its beginning; then the function is suspended: reads and other non-posted requests end at once as
- * timed out (all-ones for the driver), posted writes are dropped, both are counted. Nothing is
- * answered late: a call returns once.
+ * <p><b>While the lender is silent or gone</b> an access is held, at most for the hold time from
+ * its beginning ({@link #HOLD_MILLIS} unless told otherwise); then the function is suspended: reads
+ * and other non-posted requests end at once as timed out (all-ones for the driver), posted writes
+ * are dropped, both are counted. Nothing is answered late: a call returns once.
  *
- * <p><b>When the lender is back</b> the function is borrowed again, in the background. What comes
- * back has been reset, so it is a new generation; it is given the DMA maps and interrupt settings
- * that the driver's side knows of, and must describe itself as the lost one did. An access that was
- * held meanwhile is then done on the fresh function: the state it may have reached before is gone
- * with the lost one, so nothing is done twice.
+ * <p><b>When a connection breaks and its session goes on</b> in time, nobody notices. Where it goes
+ * on after an access was held in vain, the function has missed what it was told meanwhile: then it
+ * comes back as a PCI Express function does whose link was down (PCI Express Base 4.0, 2.9.1 and
+ * 6.6.1): reset, in a new generation, and nothing of the one before reaches the driver's memory.
+ *
+ * <p><b>When the session is lost</b> (the grace time is over, the lender was started anew) the
+ * function is borrowed again when the lender is back, in the background, unless rejoining is not
+ * wanted: then it is gone until there is another driver's side. What comes back has been reset, so
+ * it is a new generation; it is given the DMA maps and interrupt settings that the driver's side
+ * knows of, and must describe itself as the lost one did. An access that was held meanwhile is then
+ * done on the fresh function: the state it may have reached before is gone with the lost one, so
+ * nothing is done twice.
  *
  * <p><b>When the driver's side goes</b> ({@code attach(null)}: an emulator ended) the function is
  * returned at once; for the next one it is borrowed anew.
@@ -46,6 +54,8 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
     private static final long FIRST_RETRY_MILLIS = 50;
     private static final long LAST_RETRY_MILLIS = 1000;
 
+    private static final String DEAF = "it does not take in what the driver's side tells it";
+
     /** How often it is looked whether a function takes in what it is told. */
     private static final long LOOK_MILLIS = 500;
 
@@ -56,17 +66,36 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         /** The driver's side is gone, the function returned. */
         IDLE,
         ATTACHED,
+        /** The session has no connection and an access was held in vain; nothing passes. */
+        DETACHED,
         /** Lost, or wanted by a new driver's side; being borrowed again. */
         ABSENT,
+        /** Lost, and not to be borrowed again for this driver's side. */
+        GONE,
         CLOSED
+    }
+
+    /**
+     * How a function is held.
+     *
+     * @param holdMillis how long one access waits at most; less than the emulator waits
+     * @param rejoin whether a lost function is borrowed again when its lender is back
+     */
+    public record Rules(long holdMillis, boolean rejoin) {
+        /** Under QEMU's time-out, and rejoining. */
+        public static final Rules DEFAULT = new Rules(HOLD_MILLIS, true);
     }
 
     /**
      * How it stands, for {@code farslot ps}.
      *
-     * @param state "attached", "suspended", "absent" or "idle"
+     * @param state "attached", "detached" (no connection; accesses wait), "suspended" (they are
+     *     answered all-ones), "absent", "gone" or "idle"
      * @param generation as the driver's side counts
-     * @param attachments how often a function was attached, the first time included
+     * @param attachments how often a function was borrowed, the first time included
+     * @param resumes how often its session went on over a new connection
+     * @param detachedSinceMillis since when, by the clock, the session has no connection; 0 if it
+     *     has one
      * @param unanswered non-posted accesses that were answered all-ones
      * @param dropped posted writes that were dropped
      * @param sentence what went wrong last, "" if nothing
@@ -77,13 +106,15 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
             String state,
             int generation,
             int attachments,
+            long resumes,
+            long detachedSinceMillis,
             long unanswered,
             long dropped,
             String sentence,
             String held,
             long heldSinceMillis) {}
 
-    /** Maps and interrupt settings have no time-out of their own; each must be taken in by then. */
+    /** Maps and interrupt settings have no answer; each must be taken in by then. */
     private static final class Telling {
         private final Attachment attached;
         private final long deadlineNanos;
@@ -92,11 +123,17 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
             this.attached = attached;
             this.deadlineNanos = deadlineNanos;
         }
+
+        boolean isLate() {
+            return System.nanoTime() - deadlineNanos >= 0;
+        }
     }
 
     private final Source source;
     private final long holdNanos;
+    private final boolean rejoin;
     private final Consumer<String> talk;
+    private final Runnable gone;
     private final HeldReport report;
     private final FunctionDescription description;
     private final boolean[] posted = new boolean[Region.COUNT];
@@ -122,22 +159,38 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
 
     private long absentSinceNanos;
     private int attachments;
+    private long resumes;
+
+    /** In phase DETACHED: whose session is to go on. */
+    private Attachment parked;
+
     private Attachment leaving;
+
+    /** What was shut out last; DMA of before may still be on its last step. */
+    private Attachment lastShut;
+
     private final Set<Telling> tellings = new HashSet<>();
     private String lastTrouble = "";
 
     private HeldFunction(
-            Source source, Source.Borrow borrow, long holdMillis, Consumer<String> talk) {
+            Source source,
+            Source.Borrow borrow,
+            Contact contact,
+            Rules rules,
+            Consumer<String> talk,
+            Runnable gone) {
         this.source = source;
-        this.holdNanos = holdMillis * 1_000_000L;
+        this.holdNanos = rules.holdMillis() * 1_000_000L;
+        this.rejoin = rules.rejoin();
         this.talk = talk;
+        this.gone = gone;
         report = new HeldReport(source.address(), talk);
         description = borrow.function().describe();
         for (Region region : description.regions()) {
             posted[region.index()] = region.postedWrites();
         }
         restGeneration = borrow.function().generation();
-        current = new Attachment(borrow, restGeneration);
+        current = new Attachment(borrow, contact, restGeneration);
         attachments = 1;
         phase = Phase.ATTACHED;
         keeper =
@@ -148,46 +201,18 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
      * Borrows a function and holds it.
      *
      * @param talk is told in sentences what happens; must not block
+     * @param gone is run once when the function is lost and not to be borrowed again; must not
+     *     block
      * @throws BorrowException when it cannot be had now
      */
-    public static HeldFunction borrow(Source source, Consumer<String> talk)
-            throws BorrowException, InterruptedException {
-        return borrow(source, HOLD_MILLIS, talk);
-    }
-
-    static HeldFunction borrow(Source source, long holdMillis, Consumer<String> talk)
+    public static HeldFunction borrow(
+            Source source, Rules rules, Consumer<String> talk, Runnable gone)
             throws BorrowException, InterruptedException {
         // A loss before there is somebody to tell is found by the keeper, which looks once.
-        HeldFunction[] held = new HeldFunction[1];
-        Source.Borrow borrow =
-                source.borrow(
-                        new Source.LossListener() {
-                            private HeldFunction function() {
-                                synchronized (held) {
-                                    return held[0];
-                                }
-                            }
-
-                            @Override
-                            public void lost(String why) {
-                                HeldFunction function = function();
-                                if (function != null) {
-                                    function.lost(why);
-                                }
-                            }
-
-                            @Override
-                            public void held(HeldAccess access) {
-                                HeldFunction function = function();
-                                if (function != null) {
-                                    function.report.notice(access);
-                                }
-                            }
-                        });
-        HeldFunction function = new HeldFunction(source, borrow, holdMillis, talk);
-        synchronized (held) {
-            held[0] = function;
-        }
+        Contact contact = new Contact();
+        Source.Borrow borrow = source.borrow(contact);
+        HeldFunction function = new HeldFunction(source, borrow, contact, rules, talk, gone);
+        contact.tell(function);
         function.keeper.start();
         return function;
     }
@@ -214,11 +239,17 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
 
     public Status status() {
         synchronized (lock) {
+            Attachment with = current != null ? current : parked;
+            long detachedSince = with == null ? 0 : with.contact.awaySinceMillis();
+            boolean detached = detachedSince != 0;
             String state =
                     switch (phase) {
                         case IDLE -> "idle";
-                        case ATTACHED -> suspended ? "suspended" : "attached";
+                        case ATTACHED ->
+                                suspended ? "suspended" : detached ? "detached" : "attached";
+                        case DETACHED -> "suspended";
                         case ABSENT -> suspended ? "suspended" : "absent";
+                        case GONE -> "gone";
                         case CLOSED -> "closed";
                     };
             HeldReport.Held now = report.now();
@@ -226,6 +257,8 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
                     state,
                     generation(),
                     attachments,
+                    resumes,
+                    detachedSince,
                     unanswered.sum(),
                     dropped.sum(),
                     lastTrouble,
@@ -296,7 +329,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
             if (status.isSuccess()) {
                 return status;
             }
-            if (!lostWith(attached, status)) {
+            if (!lostWith(attached, status, start)) {
                 if (status == CompletionStatus.TIMED_OUT) {
                     unanswered.increment();
                 }
@@ -319,7 +352,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
             if (status.isSuccess()) {
                 return status;
             }
-            if (!lostWith(attached, status)) {
+            if (!lostWith(attached, status, start)) {
                 return status == CompletionStatus.TIMED_OUT ? unwritten(region) : status;
             }
         }
@@ -374,6 +407,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
     @Override
     public CompletionStatus unmap(long address, long length) {
         Attachment attached;
+        Attachment shut;
         synchronized (lock) {
             DmaTable.Change change = maps.remove(address, length);
             if (!change.status().isSuccess()) {
@@ -381,19 +415,25 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
             }
             version++;
             attached = current;
+            shut = lastShut;
         }
         if (attached == null) {
+            if (shut != null) {
+                shut.awaitQuiet();
+            }
             return CompletionStatus.SUCCESS;
         }
         CompletionStatus status = CompletionStatus.TIMED_OUT;
         if (!suspended) {
             Telling telling = begin(attached);
             status = attached.function.unmap(address, length);
-            end(telling);
+            synchronized (lock) {
+                tellings.remove(telling);
+            }
         }
         if (status == CompletionStatus.TIMED_OUT || attached.borrow.isLost()) {
             // Nobody knows whether it has let go of the memory: it is not to be trusted any more.
-            abandon(attached, "it did not give up memory that the driver took back");
+            giveUp(attached, "it did not give up memory that the driver took back");
             attached.awaitQuiet();
             return CompletionStatus.SUCCESS;
         }
@@ -402,10 +442,11 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
 
     @Override
     public CompletionStatus reset(ResetKind kind) {
+        long start = System.nanoTime();
         Attachment attached = current;
         if (attached != null && !suspended) {
             CompletionStatus status = attached.function.reset(kind);
-            boolean gone = !status.isSuccess() && lostWith(attached, status);
+            boolean gone = !status.isSuccess() && lostWith(attached, status, start);
             if (!gone && status != CompletionStatus.TIMED_OUT) {
                 return status;
             }
@@ -413,7 +454,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         // What is not there comes back reset; what is there and silent is given up for that.
         attached = current;
         if (attached != null) {
-            abandon(attached, "it did not answer, and the driver's side asked for a reset");
+            giveUp(attached, "it did not answer, and the driver's side asked for a reset");
         } else {
             synchronized (lock) {
                 restGeneration++;
@@ -480,13 +521,15 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         synchronized (lock) {
             tellings.remove(telling);
         }
+        if (telling.isLate() && telling.attached == current) {
+            giveUp(telling.attached, DEAF);
+        }
     }
 
     /** Under the lock: what has not taken in for too long what it was told, or null. */
     private Attachment deaf() {
-        long now = System.nanoTime();
         for (Telling telling : tellings) {
-            if (telling.deadlineNanos - now < 0 && telling.attached == current) {
+            if (telling.isLate() && telling.attached == current) {
                 return current;
             }
         }
@@ -505,7 +548,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
      * @return whether the function was lost, so that the access is to wait for the next; false
      *     where the status is the function's own answer, or its silence
      */
-    private boolean lostWith(Attachment attached, CompletionStatus status) {
+    private boolean lostWith(Attachment attached, CompletionStatus status, long startNanos) {
         if (attached.borrow.isLost() || current != attached) {
             synchronized (lock) {
                 lose(attached, lastTrouble);
@@ -514,7 +557,9 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         }
         if (status == CompletionStatus.TIMED_OUT) {
             synchronized (lock) {
-                if (current == attached && !suspended) {
+                if (current == attached && attached.contact.wasAwaySince(startNanos)) {
+                    park(attached);
+                } else if (current == attached && !suspended) {
                     suspended = true;
                     lastTrouble = "it does not answer";
                     talk.accept(
@@ -540,13 +585,84 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         }
     }
 
-    private void abandon(Attachment attached, String why) {
+    /** The connection broke; the session may go on. */
+    private void detached(Contact contact, String why) {
         synchronized (lock) {
+            if (current == null || current.contact != contact) {
+                return;
+            }
+            lastTrouble = why;
+            talk.accept(
+                    source.address()
+                            + " has no connection: "
+                            + why
+                            + (why.endsWith(".") ? "" : ".")
+                            + " Accesses wait for another, each "
+                            + seconds(holdNanos / 1_000_000L)
+                            + " at most.");
+            if (suspended) {
+                park(current);
+            }
+            lock.notifyAll();
+        }
+    }
+
+    /** The session goes on over another connection. */
+    private void resumed(Contact contact, long awayMillis) {
+        synchronized (lock) {
+            resumes++;
+            if (current != null && current.contact == contact) {
+                lastTrouble = "";
+                talk.accept(
+                        source.address()
+                                + " is connected again after "
+                                + seconds(awayMillis)
+                                + "; nothing was lost.");
+            }
+            lock.notifyAll();
+        }
+    }
+
+    private static String seconds(long millis) {
+        return String.format(Locale.ROOT, "%.1f s", millis / 1000.0);
+    }
+
+    /**
+     * Under the lock: an access was held in vain. What the function is told from now on it misses,
+     * so it is not to act on what it was told before.
+     */
+    private void park(Attachment attached) {
+        restGeneration = attached.generation() + 1;
+        shut(attached);
+        current = null;
+        parked = attached;
+        suspended = true;
+        phase = Phase.DETACHED;
+        talk.accept(
+                source.address()
+                        + " is suspended: an access waited in vain for a connection. The driver"
+                        + " reads all-ones until there is one; then the function is reset.");
+        lock.notifyAll();
+    }
+
+    /** It does not do what must be done: not there for now, or to be had afresh. */
+    private void giveUp(Attachment attached, String why) {
+        synchronized (lock) {
+            if (current == attached && attached.contact.isAway()) {
+                park(attached);
+                return;
+            }
             lastTrouble = why;
             lose(attached, why);
         }
-        attached.shut();
         attached.borrow.giveBack();
+    }
+
+    /** Under the lock. */
+    private void shut(Attachment attached) {
+        attached.shut();
+        report.end();
+        lastShut = attached;
     }
 
     /** Under the lock: the attached function is gone. */
@@ -555,30 +671,43 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
             return;
         }
         restGeneration = attached.generation() + 1;
-        attached.shut();
-        report.end();
+        shut(attached);
         current = null;
         suspended = false;
-        leaving = attached;
+        absent(attached, why);
+    }
+
+    /** Under the lock: what was attached or parked is lost. */
+    private void absent(Attachment lost, String why) {
+        leaving = lost;
+        parked = null;
         absentSinceNanos = System.nanoTime();
-        phase = Phase.ABSENT;
+        phase = rejoin ? Phase.ABSENT : Phase.GONE;
+        suspended |= !rejoin;
         talk.accept(
                 source.address()
                         + " is lost"
                         + (why.isEmpty() ? "" : ": " + why)
-                        + (why.endsWith(".") ? " It" : ". It")
-                        + " is borrowed again when its lender is back.");
+                        + (why.endsWith(".") ? " " : ". ")
+                        + (rejoin
+                                ? "It is borrowed again when its lender is back."
+                                : "The driver reads all-ones from now on."));
+        if (!rejoin) {
+            gone.run();
+        }
         lock.notifyAll();
     }
 
     /** Under the lock: nothing is wanted any more. Gives what was attached, to be released. */
     private Attachment rest(Phase resting) {
-        Attachment last = current;
-        if (last != null) {
+        Attachment last = parked;
+        if (current != null) {
+            last = current;
             restGeneration = last.generation() + 1;
-            last.shut();
+            shut(last);
         }
         current = null;
+        parked = null;
         suspended = false;
         phase = resting;
         return last;
@@ -599,8 +728,9 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
                 Attachment silent;
                 Attachment left;
                 Attachment deaf;
+                Attachment back;
                 synchronized (lock) {
-                    while (phase == Phase.IDLE || (phase == Phase.ATTACHED && !suspended)) {
+                    while (isResting()) {
                         if (current != null && current.borrow.isLost()) {
                             lose(current, lastTrouble);
                             break;
@@ -616,12 +746,20 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
                     if (phase == Phase.CLOSED) {
                         return;
                     }
+                    if (parked != null && parked.borrow.isLost()) {
+                        absent(parked, lastTrouble);
+                    }
+                    back = parked;
                     silent = current;
                     left = leaving;
                     leaving = null;
                 }
                 if (deaf != null) {
-                    abandon(deaf, "it does not take in what the driver's side tells it");
+                    giveUp(deaf, DEAF);
+                    continue;
+                }
+                if (back != null) {
+                    comeBack(back);
                     continue;
                 }
                 if (silent != null) {
@@ -633,6 +771,9 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
                     left.awaitQuiet();
                     tell(new FunctionEvent.Presence(false));
                 }
+                if (!isWanted()) {
+                    continue;
+                }
                 long pauseMillis = borrowAgain() ? FIRST_RETRY_MILLIS : retryMillis;
                 if (otherFunction) {
                     pauseMillis = OTHER_FUNCTION_RETRY_MILLIS;
@@ -643,6 +784,57 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         } catch (InterruptedException e) {
             // Closed.
         }
+    }
+
+    /** Under the lock: whether the keeper has nothing to do. */
+    private boolean isResting() {
+        return switch (phase) {
+            case IDLE -> leaving == null;
+            case ATTACHED -> !suspended;
+            case GONE -> leaving == null;
+            case DETACHED, ABSENT, CLOSED -> false;
+        };
+    }
+
+    private boolean isWanted() {
+        synchronized (lock) {
+            return phase == Phase.ABSENT;
+        }
+    }
+
+    /** A suspended function: waits for its session, then lets it begin afresh. */
+    private void comeBack(Attachment back) throws InterruptedException {
+        back.awaitQuiet();
+        tell(new FunctionEvent.Presence(false));
+        synchronized (lock) {
+            while (parked == back && back.contact.isAway() && !back.borrow.isLost()) {
+                lock.wait(LOOK_MILLIS);
+            }
+            if (parked != back || back.borrow.isLost()) {
+                return;
+            }
+        }
+        ResetKind kind = mostThorough();
+        CompletionStatus status =
+                kind == null ? CompletionStatus.UNSUPPORTED_REQUEST : back.function.reset(kind);
+        if (status.isSuccess()) {
+            settle(back.borrow, back.contact);
+            return;
+        }
+        synchronized (lock) {
+            if (parked != back || back.contact.isAway() || back.borrow.isLost()) {
+                return;
+            }
+            absent(back, "it is connected again and could not be reset (" + status + ")");
+        }
+    }
+
+    private ResetKind mostThorough() {
+        ResetKind most = null;
+        for (ResetKind kind : ResetKind.values()) {
+            most = description.resetKinds().contains(kind) ? kind : most;
+        }
+        return most;
     }
 
     /** Only the keeper's: what came back last was another function. */
@@ -682,21 +874,11 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
 
     private boolean borrowAgain() throws InterruptedException {
         otherFunction = false;
+        Contact contact = new Contact();
+        contact.tell(this);
         Source.Borrow borrow;
         try {
-            borrow =
-                    source.borrow(
-                            new Source.LossListener() {
-                                @Override
-                                public void lost(String why) {
-                                    HeldFunction.this.lost(why);
-                                }
-
-                                @Override
-                                public void held(HeldAccess access) {
-                                    report.notice(access);
-                                }
-                            });
+            borrow = source.borrow(contact);
         } catch (BorrowException e) {
             trouble(e.getMessage());
             return false;
@@ -711,7 +893,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
                             + " End this slot and borrow anew.");
             return false;
         }
-        return settle(borrow);
+        return settle(borrow, contact);
     }
 
     /** Tells a trouble once, however often it is met. */
@@ -727,15 +909,16 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
     /**
      * Gives a fresh function the driver's maps and interrupt settings, then lets accesses to it.
      */
-    private boolean settle(Source.Borrow borrow) {
+    private boolean settle(Source.Borrow borrow, Contact contact) {
         while (true) {
             Attachment fresh;
             PciHost to;
             List<DmaMap> mapped;
             InterruptSettings settings;
             long seen;
+            boolean unwanted;
             synchronized (lock) {
-                fresh = new Attachment(borrow, restGeneration);
+                fresh = new Attachment(borrow, contact, restGeneration);
                 to = host;
                 mapped = maps.maps();
                 settings = interrupts.copy();
@@ -747,14 +930,19 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
                 settings.replayTo(fresh.function);
             }
             synchronized (lock) {
-                if (phase != Phase.ABSENT || borrow.isLost()) {
-                    borrow.giveBack();
+                if (phase == Phase.DETACHED && borrow.isLost()) {
                     return false;
                 }
-                if (seen == version) {
+                boolean wanted = phase == Phase.ABSENT || phase == Phase.DETACHED;
+                if (wanted && !borrow.isLost() && seen == version) {
                     attached(fresh);
                     break;
                 }
+                unwanted = !wanted || borrow.isLost();
+            }
+            if (unwanted) {
+                borrow.giveBack();
+                return false;
             }
             // Something changed meanwhile: begin again, with nothing left of this time.
             fresh.shut();
@@ -767,13 +955,100 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
 
     /** Under the lock: accesses pass from now on. */
     private void attached(Attachment fresh) {
+        boolean same = phase == Phase.DETACHED;
         current = fresh;
+        parked = null;
         phase = Phase.ATTACHED;
         suspended = false;
-        attachments++;
+        attachments += same ? 0 : 1;
         lastTrouble = "";
-        talk.accept(source.address() + " is borrowed again; it has been reset.");
+        talk.accept(
+                source.address()
+                        + (same
+                                ? " is connected again; it has been reset, since it missed what the"
+                                        + " driver did meanwhile."
+                                : " is borrowed again; it has been reset."));
         lock.notifyAll();
+    }
+
+    /**
+     * What is heard of one borrow's connection, from before the function is attached on. Called by
+     * the link's threads.
+     */
+    static final class Contact implements Source.LossListener {
+        private HeldFunction owner;
+        private long awaySinceMillis;
+        private long awaySinceNanos;
+        private long backNanos;
+        private boolean wasAway;
+
+        /** From now on there is somebody to tell. */
+        private synchronized void tell(HeldFunction function) {
+            owner = function;
+        }
+
+        private synchronized HeldFunction owner() {
+            return owner;
+        }
+
+        synchronized boolean isAway() {
+            return awaySinceMillis != 0;
+        }
+
+        /** By the clock; 0 while it is connected. */
+        synchronized long awaySinceMillis() {
+            return awaySinceMillis;
+        }
+
+        /** Whether it had no connection at some time since then. */
+        synchronized boolean wasAwaySince(long startNanos) {
+            return awaySinceMillis != 0 || (wasAway && backNanos - startNanos > 0);
+        }
+
+        @Override
+        public void lost(String why) {
+            HeldFunction function = owner();
+            if (function != null) {
+                function.lost(why);
+            }
+        }
+
+        @Override
+        public void held(HeldAccess access) {
+            HeldFunction function = owner();
+            if (function != null) {
+                function.report.notice(access);
+            }
+        }
+
+        @Override
+        public void detached(String why) {
+            HeldFunction function;
+            synchronized (this) {
+                awaySinceMillis = System.currentTimeMillis();
+                awaySinceNanos = System.nanoTime();
+                function = owner;
+            }
+            if (function != null) {
+                function.detached(this, why);
+            }
+        }
+
+        @Override
+        public void resumed() {
+            HeldFunction function;
+            long awayMillis;
+            synchronized (this) {
+                awaySinceMillis = 0;
+                wasAway = true;
+                backNanos = System.nanoTime();
+                awayMillis = (backNanos - awaySinceNanos) / 1_000_000L;
+                function = owner;
+            }
+            if (function != null) {
+                function.resumed(this, awayMillis);
+            }
+        }
     }
 
     private void tell(FunctionEvent event) {

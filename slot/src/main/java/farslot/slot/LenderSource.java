@@ -53,6 +53,16 @@ public final class LenderSource implements Source {
                                 public void held(HeldAccess access) {
                                     lost.held(access);
                                 }
+
+                                @Override
+                                public void detached(String why) {
+                                    lost.detached(why);
+                                }
+
+                                @Override
+                                public void resumed() {
+                                    lost.resumed();
+                                }
                             }));
         } catch (RefusedException e) {
             throw new BorrowException(reason(e), e.getMessage(), e);

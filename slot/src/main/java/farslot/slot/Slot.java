@@ -12,6 +12,7 @@ import farslot.link.RefusedException;
 import farslot.link.RuntimeDirectory;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -60,17 +61,7 @@ public final class Slot implements AutoCloseable {
         this.stop = stop;
     }
 
-    /**
-     * Borrows and listens.
-     *
-     * @param name of the slot, which others see as the borrower's
-     * @param options how links are made; its name is what the lender is told
-     * @param taps puts what is to see everything around the function
-     * @param talk is told in sentences what happens; must not block
-     * @param stop is run, on a thread of its own, when an operator ends this slot; it is to call
-     *     {@link #close} and let the process end
-     * @throws BorrowException when the function cannot be had, or the name is in use
-     */
+    /** The same under the usual rules of holding. */
     public static Slot open(
             RuntimeDirectory directory,
             String name,
@@ -80,20 +71,53 @@ public final class Slot implements AutoCloseable {
             Consumer<String> talk,
             Runnable stop)
             throws BorrowException, InterruptedException {
+        return open(
+                directory, name, address, options, HeldFunction.Rules.DEFAULT, taps, talk, stop);
+    }
+
+    /**
+     * Borrows and listens.
+     *
+     * @param name of the slot, which others see as the borrower's
+     * @param options how links are made; its name is what the lender is told
+     * @param rules how accesses are held; they make the links' access time-out
+     * @param taps puts what is to see everything around the function
+     * @param talk is told in sentences what happens; must not block
+     * @param stop is run, on a thread of its own, when an operator ends this slot, or when the
+     *     function is lost and not to be borrowed again; it is to call {@link #close} and let the
+     *     process end
+     * @throws BorrowException when the function cannot be had, or the name is in use
+     */
+    public static Slot open(
+            RuntimeDirectory directory,
+            String name,
+            FunctionAddress address,
+            LinkOptions options,
+            HeldFunction.Rules rules,
+            UnaryOperator<PciFunction> taps,
+            Consumer<String> talk,
+            Runnable stop)
+            throws BorrowException, InterruptedException {
         Path socket = directory.socket(name, RuntimeDirectory.Role.SLOT);
         checkFree(directory, name, socket);
-        LenderSource source = new LenderSource(address, directory, options);
+        LenderSource source =
+                new LenderSource(
+                        address,
+                        directory,
+                        options.withAccessTimeout(Duration.ofMillis(rules.holdMillis())));
         // The talk of the held function goes to observers too, once there is a slot.
         Slot[] slot = new Slot[1];
         HeldFunction held =
                 HeldFunction.borrow(
                         source,
+                        rules,
                         sentence -> {
                             talk.accept(sentence);
                             if (slot[0] != null) {
                                 slot[0].observed(sentence);
                             }
-                        });
+                        },
+                        () -> Thread.ofPlatform().name("stop").start(stop));
         try {
             slot[0] = new Slot(name, address.toString(), held, taps.apply(held), talk, stop);
             slot[0].control =
@@ -178,6 +202,10 @@ public final class Slot implements AutoCloseable {
         row.put("kind", function.describe().kind());
         row.put("generation", Integer.toString(now.generation()));
         row.put("attachments", Integer.toString(now.attachments()));
+        row.put("resumes", Long.toString(now.resumes()));
+        if (now.detachedSinceMillis() != 0) {
+            row.put("detached-since", Long.toString(now.detachedSinceMillis()));
+        }
         row.put("unanswered", Long.toString(now.unanswered()));
         row.put("dropped", Long.toString(now.dropped()));
         row.put("trouble", now.sentence());

@@ -17,13 +17,22 @@ public interface Source {
     /** The function's address, for people. */
     String address();
 
-    /** Hears that a borrow ended by itself. */
+    /** Hears what becomes of a borrow's connection, and that the borrow ended by itself. */
     @FunctionalInterface
     interface LossListener {
         void lost(String why);
 
         /** The lender holds an access, and is alive; told again about four times a second. */
         default void held(HeldAccess access) {}
+
+        /**
+         * The connection broke. Accesses wait, and posted ones are kept, until {@link #resumed} or
+         * {@link #lost}.
+         */
+        default void detached(String why) {}
+
+        /** The borrow goes on over another connection; nothing was lost. */
+        default void resumed() {}
     }
 
     /** A function while it is borrowed. */

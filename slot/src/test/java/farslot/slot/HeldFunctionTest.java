@@ -2,6 +2,7 @@ package farslot.slot;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,6 +13,7 @@ import farslot.core.FunctionEvent;
 import farslot.core.InterruptAction;
 import farslot.core.InterruptKind;
 import farslot.core.PciFunction;
+import farslot.core.PciHost;
 import farslot.core.Region;
 import farslot.core.ResetKind;
 import farslot.link.HeldAccess;
@@ -42,6 +44,7 @@ class HeldFunctionTest {
     private final ScriptedLender lender = new ScriptedLender();
     private final BlockingQueue<String> talk = new LinkedBlockingQueue<>();
     private final NotingHost host = new NotingHost();
+    private final CountDownLatch gone = new CountDownLatch(1);
     private HeldFunction held;
 
     @AfterEach
@@ -53,9 +56,33 @@ class HeldFunctionTest {
 
     private ScriptedFunction hold(long holdMillis) throws Exception {
         ScriptedFunction first = lender.offer();
-        held = HeldFunction.borrow(lender, holdMillis, talk::add);
+        return hold(first, holdMillis, true);
+    }
+
+    private ScriptedFunction hold(ScriptedFunction first, long holdMillis, boolean rejoin)
+            throws Exception {
+        HeldFunction.Rules rules = new HeldFunction.Rules(holdMillis, rejoin);
+        held = HeldFunction.borrow(lender, rules, talk::add, gone::countDown);
         held.attach(host);
         return first;
+    }
+
+    /** A session whose connection broke and for which one access has waited in vain. */
+    private ScriptedFunction suspended() throws Exception {
+        ScriptedFunction function = hold(LONG);
+        lender.detach();
+        function.answer = CompletionStatus.TIMED_OUT;
+        assertEquals(CompletionStatus.TIMED_OUT, read());
+        function.answer = CompletionStatus.SUCCESS;
+        return function;
+    }
+
+    private void awaitSaid(String words) throws Exception {
+        String said;
+        do {
+            said = talk.poll(50, TimeUnit.SECONDS);
+        } while (said != null && !said.contains(words));
+        assertNotNull(said, words);
     }
 
     private CompletionStatus read() {
@@ -251,11 +278,7 @@ class HeldFunctionTest {
         other.described = ScriptedFunction.description("other");
         lender.offer(other);
         assertTrue(lender.returns.tryAcquire(2, 50, TimeUnit.SECONDS), "lost one and other one");
-        String said;
-        do {
-            said = talk.poll(50, TimeUnit.SECONDS);
-        } while (said != null && !said.contains("another function"));
-        assertTrue(said != null);
+        awaitSaid("another function");
         assertFalse(other.asked.contains("attach"));
         assertEquals(CompletionStatus.TIMED_OUT, read());
     }
@@ -284,11 +307,7 @@ class HeldFunctionTest {
         assertEquals("suspended", held.status().state());
         assertEquals(CompletionStatus.TIMED_OUT, read());
         function.answer = CompletionStatus.SUCCESS;
-        String said;
-        do {
-            said = talk.poll(50, TimeUnit.SECONDS);
-        } while (said != null && !said.contains("answers again"));
-        assertTrue(said != null);
+        awaitSaid("answers again");
         assertEquals(CompletionStatus.SUCCESS, read());
         assertEquals(1, held.generation(), "it was there all the time");
     }
@@ -347,6 +366,206 @@ class HeldFunctionTest {
         said = talk.poll(50, TimeUnit.SECONDS);
         assertEquals("n0@test: a read of BAR0 at offset 0x8 is held no longer, after 60 s.", said);
         assertEquals("", held.status().held());
+    }
+
+    @Test
+    void nobodyNoticesAConnectionThatIsMadeAgainInTime() throws Exception {
+        ScriptedFunction function = hold(LONG);
+        held.map(map(0x1000, 0x1000));
+        lender.detach();
+        HeldFunction.Status detached = held.status();
+        assertEquals("detached", detached.state());
+        assertTrue(detached.detachedSinceMillis() > 0);
+        assertEquals(CompletionStatus.SUCCESS, write(0), "kept by the link");
+        lender.resume();
+        assertEquals(CompletionStatus.SUCCESS, read());
+        assertEquals(List.of("attach", "map 4096+4096", "write 0+4=7", "read 0+8"), function.asked);
+        HeldFunction.Status status = held.status();
+        assertEquals("attached", status.state());
+        assertEquals(0, status.detachedSinceMillis());
+        assertEquals(1, status.resumes());
+        assertEquals(1, held.generation());
+        assertEquals(List.of(), List.copyOf(host.events));
+    }
+
+    @Test
+    void anAccessThatWaitsInVainForAConnectionSuspendsTheFunction() throws Exception {
+        ScriptedFunction function = suspended();
+        int asked = function.asked.size();
+        assertEquals("suspended", held.status().state());
+        assertEquals(CompletionStatus.TIMED_OUT, read());
+        assertEquals(CompletionStatus.TIMED_OUT, write(Region.CONFIGURATION), "not posted");
+        assertEquals(CompletionStatus.SUCCESS, write(0), "posted, so taken, and dropped");
+        assertEquals(asked, function.asked.size(), "nothing gets as far as the link");
+        assertEquals(3, held.status().unanswered());
+        assertEquals(1, held.status().dropped());
+        assertFalse(awaitEvent(FunctionEvent.Presence.class).present());
+    }
+
+    @Test
+    void nothingOfASuspendedFunctionReachesTheDriver() throws Exception {
+        ScriptedFunction function = hold(LONG);
+        PciHost before = function.host;
+        lender.detach();
+        function.answer = CompletionStatus.TIMED_OUT;
+        assertEquals(CompletionStatus.TIMED_OUT, read());
+        before.interrupt(1, InterruptKind.MSIX, 0);
+        assertEquals(
+                CompletionStatus.STALE_GENERATION,
+                before.write(1, 0, MemorySegment.ofArray(new byte[8])));
+        assertEquals(List.of(), host.seen);
+    }
+
+    @Test
+    void aSuspendedFunctionComesBackReset() throws Exception {
+        ScriptedFunction function = hold(LONG);
+        held.map(map(0x1000, 0x1000));
+        lender.detach();
+        function.answer = CompletionStatus.TIMED_OUT;
+        assertEquals(CompletionStatus.TIMED_OUT, read());
+        function.answer = CompletionStatus.SUCCESS;
+        function.asked.clear();
+        // What the driver's side changes meanwhile is not forgotten.
+        assertEquals(CompletionStatus.SUCCESS, held.unmap(0x1000, 0x1000));
+        held.map(map(0x8000, 0x1000));
+        held.interrupts(InterruptKind.MSIX, 0, 2, InterruptAction.ENABLE);
+        assertEquals(CompletionStatus.SUCCESS, write(0), "dropped");
+        lender.resume();
+        assertEquals(2, awaitEvent(FunctionEvent.NewGeneration.class).generation());
+        awaitAttached();
+        assertEquals(CompletionStatus.SUCCESS, read());
+        assertEquals(
+                List.of("reset COLD", "attach", "map 32768+4096", "MSIX 0+2 ENABLE", "read 0+8"),
+                function.asked);
+        assertEquals(1, held.status().attachments(), "the lease is the same");
+        function.host.interrupt(function.generation, InterruptKind.MSIX, 1);
+        assertEquals(List.of("MSIX 1 in 2"), host.seen);
+    }
+
+    @Test
+    void aSuspendedFunctionWhoseSessionIsLostIsBorrowedAgain() throws Exception {
+        suspended();
+        ScriptedFunction second = lender.offer();
+        lender.crash();
+        awaitAttached();
+        assertEquals(CompletionStatus.SUCCESS, read());
+        assertTrue(second.asked.contains("read 0+8"));
+        assertEquals(2, held.status().attachments());
+    }
+
+    @Test
+    void accessesStayAnsweredAtOnceBetweenALostSessionAndTheNext() throws Exception {
+        suspended();
+        lender.crash();
+        lender.refusals.acquire();
+        assertEquals("suspended", held.status().state());
+        assertEquals(CompletionStatus.TIMED_OUT, read());
+    }
+
+    @Test
+    void aResetWhileThereIsNoConnectionIsDoneWhenThereIsOne() throws Exception {
+        ScriptedFunction function = hold(LONG);
+        lender.detach();
+        function.answer = CompletionStatus.TIMED_OUT;
+        assertEquals(CompletionStatus.SUCCESS, held.reset(ResetKind.HOT));
+        int reset = held.generation();
+        assertTrue(reset > 1);
+        function.answer = CompletionStatus.SUCCESS;
+        lender.resume();
+        awaitAttached();
+        assertEquals(reset, held.generation());
+        assertEquals(CompletionStatus.SUCCESS, read());
+        assertEquals(1, held.status().attachments());
+    }
+
+    @Test
+    void memoryIsTakenBackWithoutAConnectionToo() throws Exception {
+        ScriptedFunction function = hold(LONG);
+        held.map(map(0x1000, 0x1000));
+        PciHost before = function.host;
+        lender.detach();
+        function.answer = CompletionStatus.TIMED_OUT;
+        assertEquals(CompletionStatus.SUCCESS, held.unmap(0x1000, 0x1000));
+        assertEquals("suspended", held.status().state(), "it may still have the memory");
+        assertEquals(
+                CompletionStatus.STALE_GENERATION,
+                before.write(1, 0x1000, MemorySegment.ofArray(new byte[8])));
+        function.answer = CompletionStatus.SUCCESS;
+        lender.resume();
+        awaitAttached();
+        assertEquals(1, function.asked.stream().filter(a -> a.startsWith("map ")).count());
+    }
+
+    @Test
+    void aFunctionThatIsDeafWithoutAConnectionIsNotGivenUp() throws Exception {
+        ScriptedFunction function = hold(SHORT);
+        held.map(map(0x1000, 0x1000));
+        lender.detach();
+        function.release = new CountDownLatch(1);
+        CompletableFuture<CompletionStatus> unmap =
+                CompletableFuture.supplyAsync(() -> held.unmap(0x1000, 0x1000), THREADS);
+        awaitSaid("suspended");
+        function.release.countDown();
+        assertEquals(CompletionStatus.SUCCESS, unmap.get(50, TimeUnit.SECONDS));
+        lender.resume();
+        awaitAttached();
+        assertEquals(1, held.status().attachments());
+    }
+
+    @Test
+    void aConnectionThatBreaksAgainWhileTheFunctionComesBackIsWaitedForAgain() throws Exception {
+        ScriptedFunction function = suspended();
+        function.answer = CompletionStatus.TIMED_OUT;
+        CountDownLatch reset = new CountDownLatch(1);
+        function.release = reset;
+        lender.resume();
+        while (!function.asked.contains("reset COLD")) {
+            Thread.onSpinWait();
+        }
+        lender.detach();
+        reset.countDown();
+        assertEquals(CompletionStatus.TIMED_OUT, read());
+        function.answer = CompletionStatus.SUCCESS;
+        lender.resume();
+        awaitAttached();
+        assertEquals(CompletionStatus.SUCCESS, read());
+        assertEquals(1, held.status().attachments());
+    }
+
+    @Test
+    void aFunctionThatCannotBeResetIsBorrowedAnewAfterASuspension() throws Exception {
+        ScriptedFunction function = suspended();
+        ScriptedFunction second = lender.offer();
+        function.answer = CompletionStatus.UNSUPPORTED_REQUEST;
+        lender.resume();
+        awaitAttached();
+        assertEquals(CompletionStatus.SUCCESS, read());
+        assertTrue(second.asked.contains("read 0+8"));
+        lender.returns.acquire();
+    }
+
+    @Test
+    void aSuspendedFunctionIsReturnedWhenTheDriverGoes() throws Exception {
+        suspended();
+        held.attach(null);
+        lender.returns.acquire();
+        assertEquals("idle", held.status().state());
+        lender.offer();
+        held.attach(host);
+        assertEquals(CompletionStatus.SUCCESS, read());
+    }
+
+    @Test
+    void aLostFunctionIsGoneWhereRejoiningIsNotWanted() throws Exception {
+        hold(lender.offer(), LONG, false);
+        lender.offer();
+        lender.crash();
+        gone.await();
+        assertEquals(CompletionStatus.TIMED_OUT, read());
+        assertEquals(CompletionStatus.SUCCESS, write(0), "dropped");
+        lender.returns.acquire();
+        assertEquals("gone", held.status().state());
+        assertEquals(1, held.status().attachments());
     }
 
     @Test

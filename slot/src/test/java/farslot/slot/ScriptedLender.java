@@ -40,6 +40,16 @@ final class ScriptedLender implements Source {
         dead.listener.lost("the lender was killed");
     }
 
+    /** The connection breaks; the session may go on. Accesses wait, as a link's do. */
+    synchronized void detach() {
+        last.listener.detached("the cable was cut");
+    }
+
+    /** The session goes on. */
+    synchronized void resume() {
+        last.listener.resumed();
+    }
+
     /** The lender says that it holds an access. */
     synchronized void hold(HeldAccess access) {
         last.listener.held(access);

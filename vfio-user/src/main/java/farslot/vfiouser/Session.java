@@ -39,9 +39,6 @@ final class Session
     private static final int COMMAND_REGISTER = 4;
     private static final int BUS_MASTER = 1 << 2;
 
-    /** How long an access waits for a function in which another thread is stuck. */
-    private static final long AWAIT_FUNCTION_NANOS = TimeUnit.MILLISECONDS.toNanos(3900);
-
     /** Who reads the socket. */
     private enum Reading {
         BY_WHO_SERVES,
@@ -58,7 +55,11 @@ final class Session
     private final ClientMemory memory = new ClientMemory();
     private final MessageDma messageDma = new MessageDma(this);
     private final Turn turn = new Turn();
-    private final Watchdog watchdog = new Watchdog(turn, this);
+    private final Watchdog watchdog;
+
+    /** How long an access waits for a function in which another thread is stuck. */
+    private final long awaitFunctionNanos;
+
     private final AtomicReference<Reading> reading = new AtomicReference<>(Reading.BY_WHO_SERVES);
     private final CommandQueue commands = new CommandQueue();
     private final AtomicBoolean over = new AtomicBoolean();
@@ -87,8 +88,15 @@ final class Session
         void ended(Session session, String why);
     }
 
-    Session(PciFunction function, UnixStream stream, String name, Observer observer) {
+    Session(
+            PciFunction function,
+            UnixStream stream,
+            String name,
+            Observer observer,
+            long holdMillis) {
         this.function = function;
+        watchdog = new Watchdog(turn, this, holdMillis);
+        awaitFunctionNanos = TimeUnit.MILLISECONDS.toNanos(Math.max(holdMillis - 100, 100));
         this.stream = stream;
         this.name = name;
         this.observer = observer;
@@ -299,7 +307,7 @@ final class Session
         }
         ClientMemory.Range range = ClientMemory.range(message);
         if (!change.removed().isEmpty()) {
-            if (calls.awaitFree(AWAIT_FUNCTION_NANOS)) {
+            if (calls.awaitFree(awaitFunctionNanos)) {
                 function.unmap(range.address(), range.length());
             } else {
                 tell(f -> f.unmap(range.address(), range.length()));
@@ -373,7 +381,7 @@ final class Session
     }
 
     private int reset() throws Refused, InterruptedException {
-        if (!calls.awaitFree(AWAIT_FUNCTION_NANOS)) {
+        if (!calls.awaitFree(awaitFunctionNanos)) {
             throw new Refused(
                     Errno.ETIMEDOUT, "DEVICE_RESET: the function has not come back from a call.");
         }
@@ -408,7 +416,7 @@ final class Session
         boolean present = true;
         if (pendingBits.holds(index, offset, count)) {
             data.fill((byte) 0);
-        } else if (calls.isStuck() && !calls.awaitFree(AWAIT_FUNCTION_NANOS)) {
+        } else if (calls.isStuck() && !calls.awaitFree(awaitFunctionNanos)) {
             data.fill((byte) 0xff);
             present = false;
         } else if (count <= regions[index].maxAccessBytes()) {
@@ -476,7 +484,7 @@ final class Session
     private boolean writeLater(int index, long offset, MemorySegment data, long ticket)
             throws InterruptedException {
         if (Turn.isOwed(ticket)) {
-            return calls.awaitFree(AWAIT_FUNCTION_NANOS);
+            return calls.awaitFree(awaitFunctionNanos);
         }
         MemorySegment copy = Arena.ofAuto().allocate(data.byteSize(), 8).copyFrom(data);
         int width = width((int) data.byteSize());

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -16,9 +17,10 @@ import java.util.concurrent.locks.LockSupport;
  * socket, one after another. QEMU 10.1 and newer is one ({@link QemuDevice}).
  *
  * <p>While a client is connected the server is the function's {@link farslot.core.PciHost}. It
- * answers every access in time: the function is expected to come back within 4 seconds; where it
- * does not, reads are answered all-ones and its late answer is dropped, because QEMU's connection
- * does not survive one (its time-out is 5 seconds). It never lets a region be mapped, so every
+ * answers every access in time: the function is expected to come back within 4 seconds, or as long
+ * as the emulator was told to wait; where it does not, reads are answered all-ones and its late
+ * answer is dropped, because QEMU's connection does not survive one (its time-out is 5 seconds
+ * unless {@link QemuDevice#patient} sets another). It never lets a region be mapped, so every
  * access is seen.
  *
  * <p>A second client is refused at once. When a client leaves, all that it had mapped and all its
@@ -32,10 +34,14 @@ public final class VfioUserServer implements AutoCloseable {
     private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long CLOSE_MILLIS = 5000;
 
+    /** Under the 5 s after which QEMU gives up. */
+    private static final long HOLD_MILLIS = 4000;
+
     /** Who connects without a VERSION message keeps the slot for no longer. */
     private long silenceNanos = TimeUnit.SECONDS.toNanos(5);
 
     private final PciFunction function;
+    private final long holdMillis;
     private final UnixListener listener;
     private final ClientListener clients;
     private final String name;
@@ -72,8 +78,10 @@ public final class VfioUserServer implements AutoCloseable {
         default void clientGone(PeerCredentials peer, String why) {}
     }
 
-    private VfioUserServer(PciFunction function, UnixListener listener, ClientListener clients) {
+    private VfioUserServer(
+            PciFunction function, UnixListener listener, ClientListener clients, long holdMillis) {
         this.function = function;
+        this.holdMillis = holdMillis;
         this.listener = listener;
         this.clients = clients;
         name = String.valueOf(listener.path().getFileName());
@@ -88,7 +96,20 @@ public final class VfioUserServer implements AutoCloseable {
      */
     public static VfioUserServer start(PciFunction function, Path socket, ClientListener clients)
             throws IOException {
-        VfioUserServer server = new VfioUserServer(function, UnixListener.listen(socket), clients);
+        return start(function, socket, clients, Duration.ofMillis(HOLD_MILLIS));
+    }
+
+    /**
+     * The same where an access may be held for longer.
+     *
+     * @param hold how long the function may take for an access; more than 4 seconds only for
+     *     emulators that wait for longer than that ({@link QemuDevice#patient})
+     */
+    public static VfioUserServer start(
+            PciFunction function, Path socket, ClientListener clients, Duration hold)
+            throws IOException {
+        VfioUserServer server =
+                new VfioUserServer(function, UnixListener.listen(socket), clients, hold.toMillis());
         Thread.ofPlatform()
                 .daemon()
                 .name("vfio-user " + server.name + " accept")
@@ -158,7 +179,7 @@ public final class VfioUserServer implements AutoCloseable {
             stream.close();
             return;
         }
-        session = new Session(function, stream, name, new Tell());
+        session = new Session(function, stream, name, new Tell(), holdMillis);
         session.start();
     }
 

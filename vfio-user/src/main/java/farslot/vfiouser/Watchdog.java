@@ -6,8 +6,8 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * Sees to it that a client is answered in time whatever the function does. An emulator waits 5
  * seconds, with its whole virtual machine, and an answer that comes later destroys its connection
- * for good; so an answer that takes {@link #OWED_TICKS} is given by this thread and the late one is
- * dropped, and behind a posted write that takes {@link #POSTED_TICKS} another thread reads on.
+ * for good; so an answer that takes too long is given by this thread and the late one is dropped,
+ * and behind a posted write that takes {@link #POSTED_TICKS} another thread reads on.
  *
  * <p>It looks every {@link #TICK_MILLIS} while messages come and sleeps while none do, so that what
  * it watches needs no clock.
@@ -15,14 +15,12 @@ import java.util.concurrent.locks.LockSupport;
 final class Watchdog implements Runnable {
     static final long TICK_MILLIS = 200;
 
-    /** From being seen first: 4.2 s, so 4.4 s at most from the beginning. */
-    static final int OWED_TICKS = 21;
-
     static final int POSTED_TICKS = 2;
     private static final int QUIET_TICKS = 10;
 
     private final Turn turn;
     private final TakeOver takeOver;
+    private final int owedTicks;
     private volatile boolean asleep;
     private volatile boolean ended;
     private volatile Thread thread;
@@ -32,9 +30,15 @@ final class Watchdog implements Runnable {
         void takeOver(long ticket);
     }
 
-    Watchdog(Turn turn, TakeOver takeOver) {
+    /**
+     * @param holdMillis how long the function may hold an access; what it has not answered at most
+     *     400 ms later is answered in its stead
+     */
+    Watchdog(Turn turn, TakeOver takeOver, long holdMillis) {
         this.turn = turn;
         this.takeOver = takeOver;
+        // From being seen first, which is a tick after the beginning at most.
+        owedTicks = (int) Math.min(holdMillis / TICK_MILLIS + 1, Integer.MAX_VALUE);
     }
 
     void start(String name) {
@@ -64,7 +68,7 @@ final class Watchdog implements Runnable {
             long ticket = turn.current();
             ticks = ticket == seen ? ticks + 1 : 0;
             seen = ticket;
-            int most = Turn.isOwed(ticket) ? OWED_TICKS : POSTED_TICKS;
+            int most = Turn.isOwed(ticket) ? owedTicks : POSTED_TICKS;
             if (ticket != Turn.NONE && ticks >= most) {
                 takeOver.takeOver(ticket);
             }

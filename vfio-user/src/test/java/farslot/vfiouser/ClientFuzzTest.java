@@ -215,7 +215,7 @@ class ClientFuzzTest {
         void run() throws Exception {
             try (Aftermath aftermath = new Aftermath()) {
                 UnixStream.Pair pair = UnixStream.pair();
-                Session session = new Session(function, pair.first(), "fuzz", this);
+                Session session = new Session(function, pair.first(), "fuzz", this, 4000);
                 session.start();
                 try (WildClient wild = new WildClient(pair.second(), script)) {
                     client = wild;

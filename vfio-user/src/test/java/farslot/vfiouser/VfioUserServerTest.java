@@ -1351,7 +1351,7 @@ class VfioUserServerTest {
         assertEquals(
                 "-device '{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\","
                         + "\"path\":\"/it'\\''s\"}}'",
-                QemuDevice.shellWords(Path.of("/it's")));
+                QemuDevice.shellWords(QemuDevice.argument(Path.of("/it's"))));
     }
 
     private static void awaitThreads(Predicate<Thread> which, long count) {
