@@ -2,7 +2,7 @@
 """Reads docs/protocol-vectors.txt by the layouts of docs/protocol.md, and compares.
 
 Each vector's bytes are taken apart and put into the words of its `means:` line, or must be refused
-with the code of its `error:` line. What a lender takes is decoded by farslot_link.py as well, and
+with the code of its `error:` line. What a lender takes is decoded by edu_lender.py as well, and
 must come to the same. Says how many vectors were right; exit code 1 if one was not.
 """
 
@@ -10,7 +10,7 @@ import re
 import struct
 import sys
 
-from farslot_link import (
+from edu_lender import (
     BAD_FRAME, BAD_VALUE, HEADER, LONGEST_FRAME, TAKES, UNKNOWN_TYPE, UNSUPPORTED, Broken, decode,
     insist)
 
@@ -173,7 +173,7 @@ def meaning(frame):
     insist(body.at == len(body.data), BAD_FRAME, f"{name} goes on after its end")
     if kind in TAKES and rest not in ("data", "order"):
         texts = [word.strip('"') for word in tail]
-        insist(decode(kind, body.data) == [*values, *texts], 0, f"farslot_link reads {name} apart")
+        insist(decode(kind, body.data) == [*values, *texts], 0, f"edu_lender reads {name} apart")
     parts = [header, [f"{field}={value:#x}" for field, value in zip(names, values)], tail]
     return " | ".join(" ".join(part) for part in parts if part)
 

@@ -73,7 +73,6 @@ final class Interop {
         words.addAll(List.of(options));
         words.addAll(List.of("-o", program.toString()));
         words.add(FOLDER.resolve("edu_client.c").toString());
-        words.add(FOLDER.resolve("farslot_link.c").toString());
         Ended gcc = run(folder, words.toArray(String[]::new));
         assertEquals(0, gcc.code(), gcc.err());
         return program;

