@@ -141,7 +141,7 @@ final class Processes {
         int exitCode =
                 switch (e.what()) {
                     case INSECURE -> ExitCode.USAGE;
-                    case OTHER_VERSION, GOODBYE, PROTOCOL -> ExitCode.REFUSED;
+                    case UNTRUSTED, OTHER_VERSION, GOODBYE, PROTOCOL -> ExitCode.REFUSED;
                     case UNREACHABLE, NO_FARSLOT, LOST, CLOSED -> ExitCode.NOT_FOUND;
                 };
         return new CommandFailure(exitCode, e.getMessage(), e);

@@ -52,6 +52,9 @@ abstract class Connection {
     /** How long a peer may take to read the last words. */
     static final long LAST_WORDS_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
+    /** For how long a peer that was let in is believed without asking again. */
+    private static final long BELIEVED_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private static final byte[] NO_WORDS = {};
     private static final int REQUESTS = 256;
 
@@ -126,6 +129,10 @@ abstract class Connection {
 
     private long postedHeldMillis;
     private volatile long writeFailedNanos;
+
+    /** When the peer was last believed: the watch's own. */
+    private long believedNanos = System.nanoTime();
+
     private volatile Thread dispatcher;
     private volatile Thread keeper;
     private int lastType;
@@ -167,6 +174,11 @@ abstract class Connection {
 
     /** The link has ended and the dispatcher is done: on the dispatcher, its last call. */
     abstract void finished(LinkException why);
+
+    /** Ends the link since the peer is not to be believed any more; must return at once. */
+    void distrusted(String sentence) {
+        goodbye(Cause.UNTRUSTED, Goodbye.DONE, sentence);
+    }
 
     /** The peer holds a request of this side, or something posted (null); on the keeper. */
     void held(Request request, long millis) {}
@@ -347,6 +359,9 @@ abstract class Connection {
     }
 
     private LinkException streamEnded(IOException failed) {
+        if (failed instanceof LinkException said) {
+            return said;
+        }
         if (!helloSeen) {
             return new LinkException(
                     Cause.NO_FARSLOT,
@@ -1255,6 +1270,15 @@ abstract class Connection {
             // This process did not run: the peer's silence says nothing.
             lastReceivedNanos = Math.min(now, lastReceivedNanos + overslept);
             startedNanos = Math.min(now, startedNanos + overslept);
+        }
+        if (now - believedNanos > BELIEVED_NANOS) {
+            believedNanos = now;
+            String objection = wire.objection();
+            if (objection != null) {
+                LOG.log(Level.WARNING, "{0}: {1}", peerWords(), objection);
+                distrusted(objection);
+                return;
+            }
         }
         long silent = now - lastReceivedNanos;
         lock.lock();

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.file.Files;
@@ -54,7 +55,7 @@ final class Connector {
     }
 
     private static Connected tcp(Address.Tcp address, LinkOptions options) throws IOException {
-        requireInsecure(address, options);
+        requireProof(address, options);
         InetSocketAddress to = new InetSocketAddress(address.host(), address.port());
         if (to.isUnresolved()) {
             throw new UnknownHostException(address.host());
@@ -62,31 +63,43 @@ final class Connector {
         SocketChannel channel = SocketChannel.open();
         try {
             channel.socket().connect(to, CONNECT_MILLIS);
-            return tcp(channel);
+            return options.insecure()
+                    ? tcp(channel)
+                    : TlsHandshake.connect(channel, address, options.trust());
         } catch (IOException failed) {
             channel.close();
             throw failed;
         }
     }
 
-    static void requireInsecure(Address address, LinkOptions options) throws LinkException {
-        if (address instanceof Address.Tcp && !options.insecure()) {
+    /** TCP is for who can prove who it is, or was told that nobody need to. */
+    static void requireProof(Address address, LinkOptions options) throws LinkException {
+        if (address instanceof Address.Tcp && !options.insecure() && options.trust() == null) {
             throw new LinkException(
                     Cause.INSECURE,
-                    "A TCP link is not encrypted yet and nothing proves who is at its other end:"
-                            + " say --insecure to use "
+                    "TCP needs certificates, and this user has none: \"farslot trust init\" makes a"
+                            + " site's first, \"farslot trust import\" takes one that the site's"
+                            + " authority issued. Or say --insecure on both sides to use "
                             + address
-                            + " all the same, or use a UNIX socket (unix:PATH).");
+                            + " though nothing proves who is there and nothing is encrypted, or"
+                            + " use a UNIX socket (unix:PATH).");
         }
     }
 
     static Connected tcp(SocketChannel channel) throws IOException {
-        InetSocketAddress remote = (InetSocketAddress) channel.getRemoteAddress();
-        String host = remote.getAddress().getHostAddress();
-        Address.Tcp address = new Address.Tcp(host, remote.getPort());
+        Address.Tcp from = remote(channel);
         return new Connected(
                 new TcpWire(channel),
-                new Peer(address + " (insecure)", "", "", false, -1, -1, host));
+                new Peer(from + " (insecure)", "", "", false, -1, -1, from.host()));
+    }
+
+    /** Where the other end of a connection is. */
+    static Address.Tcp remote(SocketChannel channel) throws IOException {
+        InetSocketAddress remote = (InetSocketAddress) channel.getRemoteAddress();
+        if (remote == null) {
+            throw new ClosedChannelException();
+        }
+        return new Address.Tcp(remote.getAddress().getHostAddress(), remote.getPort());
     }
 
     static Connected unix(UnixStream stream) throws IOException {

@@ -62,6 +62,14 @@ final class Handshake {
     static LinkException stranger(MemorySegment seen, int length, String who) {
         int have = Math.min(length, Preamble.MAGIC.length);
         byte[] first = seen.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
+        if (Stranger.isTls(first)) {
+            return new LinkException(
+                    Cause.UNTRUSTED,
+                    who
+                            + " speaks TLS, and this side plain text, as --insecure says: leave"
+                            + " --insecure out here (\"farslot trust\" gives this side the"
+                            + " certificate that it needs), or say it on both sides.");
+        }
         if (!Arrays.equals(first, 0, have, Preamble.MAGIC, 0, have)) {
             return new LinkException(
                     Cause.NO_FARSLOT, who + " is no Farslot: " + Stranger.name(first) + ".");

@@ -13,8 +13,10 @@ public final class LinkException extends IOException {
     public enum Cause {
         /** Nobody listens there, or the machine cannot be reached. */
         UNREACHABLE,
-        /** TCP without leave: until links are encrypted it needs {@code --insecure}. */
+        /** TCP without certificates or, instead, leave to use it unprotected. */
         INSECURE,
+        /** The peer does not prove who it is, or does not take this side's proof. */
+        UNTRUSTED,
         /** Who answered does not speak the link protocol. */
         NO_FARSLOT,
         /** Who answered speaks another version of it. */

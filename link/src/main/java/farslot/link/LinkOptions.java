@@ -7,8 +7,8 @@ import java.time.Duration;
  * LinkOptions.named("v1").withInsecure(true)}.
  *
  * @param name what this side calls itself to the other, at most 255 bytes of UTF-8
- * @param insecure whether TCP may be used though nothing proves who the peer is and nothing is
- *     encrypted
+ * @param insecure whether TCP is used as it is, though then nothing proves who the peer is and
+ *     nothing is encrypted
  * @param passDescriptors whether the memory's descriptors travel with DMA maps where the link is a
  *     UNIX socket (zero-copy DMA); when false all DMA is messages, seen by the slot's taps
  * @param accessTimeout how long a slot's access waits for its completion before it ends in
@@ -17,6 +17,7 @@ import java.time.Duration;
  * @param deadAfter the silence after which a peer is dead: 1 s unless a test says otherwise
  * @param grace how long a session may be without a connection before it ends, where this side
  *     lends; zero ends it with its first connection
+ * @param trust who this side is over TCP, and whom it believes; null where nothing was set up
  */
 public record LinkOptions(
         String name,
@@ -25,11 +26,12 @@ public record LinkOptions(
         Duration accessTimeout,
         Duration keepAlive,
         Duration deadAfter,
-        Duration grace) {
+        Duration grace,
+        Trust trust) {
 
     /**
-     * The defaults: TCP refused, descriptors passed, accesses wait 4 s, peers are dead after 1 s,
-     * sessions go on within 30 s.
+     * The defaults: TCP refused until there is trust, descriptors passed, accesses wait 4 s, peers
+     * are dead after 1 s, sessions go on within 30 s.
      */
     public static LinkOptions named(String name) {
         return new LinkOptions(
@@ -39,30 +41,44 @@ public record LinkOptions(
                 Duration.ofSeconds(4),
                 Duration.ofMillis(250),
                 Duration.ofSeconds(1),
-                Duration.ofSeconds(30));
+                Duration.ofSeconds(30),
+                null);
     }
 
     public LinkOptions withInsecure(boolean allowed) {
         return new LinkOptions(
-                name, allowed, passDescriptors, accessTimeout, keepAlive, deadAfter, grace);
+                name, allowed, passDescriptors, accessTimeout, keepAlive, deadAfter, grace, trust);
     }
 
     public LinkOptions withPassDescriptors(boolean passed) {
-        return new LinkOptions(name, insecure, passed, accessTimeout, keepAlive, deadAfter, grace);
+        return new LinkOptions(
+                name, insecure, passed, accessTimeout, keepAlive, deadAfter, grace, trust);
     }
 
     public LinkOptions withAccessTimeout(Duration timeout) {
         return new LinkOptions(
-                name, insecure, passDescriptors, timeout, keepAlive, deadAfter, grace);
+                name, insecure, passDescriptors, timeout, keepAlive, deadAfter, grace, trust);
     }
 
     public LinkOptions withKeepAlive(Duration silence, Duration dead) {
         return new LinkOptions(
-                name, insecure, passDescriptors, accessTimeout, silence, dead, grace);
+                name, insecure, passDescriptors, accessTimeout, silence, dead, grace, trust);
     }
 
     public LinkOptions withGrace(Duration longest) {
         return new LinkOptions(
-                name, insecure, passDescriptors, accessTimeout, keepAlive, deadAfter, longest);
+                name,
+                insecure,
+                passDescriptors,
+                accessTimeout,
+                keepAlive,
+                deadAfter,
+                longest,
+                trust);
+    }
+
+    public LinkOptions withTrust(Trust given) {
+        return new LinkOptions(
+                name, insecure, passDescriptors, accessTimeout, keepAlive, deadAfter, grace, given);
     }
 }

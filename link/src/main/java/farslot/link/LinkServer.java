@@ -81,9 +81,14 @@ public final class LinkServer implements AutoCloseable {
     private record TcpDoor(Address.Tcp address, ServerSocketChannel channel) implements Listener {
         @Override
         public Connector.Connected accept() throws IOException {
+            SocketChannel accepted = next();
+            return accepted == null ? null : Connector.tcp(accepted);
+        }
+
+        /** Waits for a connection; null once closed. */
+        SocketChannel next() throws IOException {
             try {
-                SocketChannel accepted = channel.accept();
-                return Connector.tcp(accepted);
+                return channel.accept();
             } catch (ClosedChannelException closed) {
                 return null;
             }
@@ -99,12 +104,36 @@ public final class LinkServer implements AutoCloseable {
         }
     }
 
+    /** Those who connect there prove first who they are, while others may come. */
+    private record TlsDoor(TcpDoor tcp, TlsReception reception) implements Listener {
+        @Override
+        public Address address() {
+            return tcp.address();
+        }
+
+        /** {@inheritDoc} The reception hands over who came. */
+        @Override
+        public Connector.Connected accept() throws IOException {
+            for (SocketChannel came = tcp.next(); came != null; came = tcp.next()) {
+                reception.take(came);
+            }
+            return null;
+        }
+
+        @Override
+        public void close() {
+            tcp.close();
+            reception.close();
+        }
+    }
+
     /**
      * Listens and serves from now on, on threads of its own.
      *
      * @param addresses at least one
-     * @throws IOException a {@link LinkException} with the sentence: TCP without {@link
-     *     LinkOptions#insecure}, an address in use, no such address here
+     * @throws IOException a {@link LinkException} with the sentence: TCP with neither {@link
+     *     LinkOptions#trust} nor {@link LinkOptions#insecure}, an address in use, no such address
+     *     here
      */
     public static LinkServer open(LinkOptions options, Offer offer, List<Address> addresses)
             throws IOException {
@@ -112,12 +141,12 @@ public final class LinkServer implements AutoCloseable {
             throw new IllegalArgumentException("A server needs an address to listen on.");
         }
         for (Address address : addresses) {
-            Connector.requireInsecure(address, options);
+            Connector.requireProof(address, options);
         }
         LinkServer server = new LinkServer(options, offer);
         try {
             for (Address address : addresses) {
-                server.listeners.add(listen(address));
+                server.listeners.add(server.listen(address));
             }
         } catch (IOException failed) {
             server.listeners.forEach(Listener::close);
@@ -132,11 +161,16 @@ public final class LinkServer implements AutoCloseable {
         return server;
     }
 
-    private static Listener listen(Address address) throws IOException {
+    private Listener listen(Address address) throws IOException {
         try {
             return switch (address) {
                 case Address.Unix unix -> new UnixDoor(UnixListener.listen(unix.path()));
-                case Address.Tcp tcp -> listen(tcp);
+                case Address.Tcp tcp when options.insecure() -> listen(tcp);
+                case Address.Tcp tcp -> {
+                    // Also finds out now, not when somebody comes, whether this side has proof.
+                    options.trust().server();
+                    yield new TlsDoor(listen(tcp), new TlsReception(options.trust(), this::serve));
+                }
             };
         } catch (BindException inUse) {
             throw new LinkException(
@@ -146,7 +180,7 @@ public final class LinkServer implements AutoCloseable {
         }
     }
 
-    private static Listener listen(Address.Tcp address) throws IOException {
+    private static TcpDoor listen(Address.Tcp address) throws IOException {
         InetSocketAddress at = new InetSocketAddress(address.host(), address.port());
         if (at.isUnresolved()) {
             throw new LinkException(

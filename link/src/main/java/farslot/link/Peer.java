@@ -3,12 +3,12 @@ package farslot.link;
 /**
  * Who is at the other end.
  *
- * @param identity what this side found out itself: "uid alice (pid 4711)" over a UNIX socket, the
- *     address and "insecure" over TCP
+ * @param identity what this side found out itself: "uid alice (pid 4711)" over a UNIX socket,
+ *     "alice at ADDRESS" over TLS, the address and "insecure" over plain TCP
  * @param subject the name by which rights are given to it: {@code user:alice} over a UNIX socket,
  *     the certificate's name over TLS; empty where nothing is proven
  * @param name what the peer calls itself ("v1"); nothing proves it. May be empty
- * @param known whether {@code identity} is proven: by a UNIX socket's credentials
+ * @param known whether {@code identity} is proven: by a UNIX socket's credentials or a certificate
  * @param uid the user id over a UNIX socket, else -1
  * @param pid the process id over a UNIX socket, else -1
  * @param address the computer that it speaks from, without a port; empty over a UNIX socket

@@ -528,6 +528,11 @@ final class ServedLink extends Connection implements Caller {
     }
 
     @Override
+    void distrusted(String sentence) {
+        endByLender(Goodbye.REVOKED, sentence);
+    }
+
+    @Override
     void lost(LinkException why) {
         LinkedHost now = host;
         if (now != null) {

@@ -7,6 +7,13 @@ import java.util.Arrays;
 final class Stranger {
     private Stranger() {}
 
+    /** Whether they can be a TLS record: an alert or a handshake (RFC 8446, 5.1). */
+    static boolean isTls(byte[] seen) {
+        return seen.length > 0
+                && (seen[0] == 0x15 || seen[0] == 0x16)
+                && (seen.length == 1 || seen[1] == 0x03);
+    }
+
     static String name(byte[] seen) {
         String text = new String(seen, StandardCharsets.ISO_8859_1);
         if (text.startsWith("HTTP/")) {
@@ -18,8 +25,8 @@ final class Stranger {
         if (text.startsWith("SSH-")) {
             return "it speaks SSH";
         }
-        if (seen.length >= 2 && (seen[0] == 0x16 || seen[0] == 0x15) && seen[1] == 0x03) {
-            return "it speaks TLS, which links do not yet";
+        if (isTls(seen)) {
+            return "it speaks TLS";
         }
         if (seen.length >= 4 && seen[2] == 0x01 && seen[3] == 0x00) {
             return "it speaks vfio-user, as QEMU does to a slot's socket";

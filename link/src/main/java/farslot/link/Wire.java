@@ -35,6 +35,11 @@ interface Wire extends AutoCloseable {
     /** How many descriptors came and were not taken. */
     int waitingDescriptors();
 
+    /** Why the peer may not go on though it was let in: a sentence, or null while it may. */
+    default String objection() {
+        return null;
+    }
+
     /** Says to the peer that nothing more will come. */
     void finishWriting();
 

@@ -14,19 +14,24 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/** A lender of fake functions and what a test needs to borrow them, over either kind of socket. */
+/** A lender of fake functions and what a test needs to borrow them, over each kind of wire. */
 final class Bench implements AutoCloseable {
-    /** Which sockets a test runs over. */
+    /** Which wires a test runs over. */
     enum Over {
         UNIX,
-        TCP
+        TCP,
+        TLS
     }
 
     static final LinkOptions SLOT = LinkOptions.named("s1").withInsecure(true);
 
+    private static final TestSite.Member ALICE = TestSite.SITE.member("alice");
+    private static final TestSite.Member BOB = TestSite.SITE.member("bob");
+
     final Lender lender = new Lender();
     final LinkServer server;
     final Address address;
+    private final Over over;
     private final List<Runnable> open = new ArrayList<>();
 
     Bench(Over over, Path folder) throws IOException {
@@ -34,12 +39,24 @@ final class Bench implements AutoCloseable {
     }
 
     Bench(Over over, Path folder, LinkOptions options) throws IOException {
+        this.over = over;
         Address at =
                 over == Over.UNIX
                         ? new Address.Unix(folder.resolve("l"))
                         : new Address.Tcp("127.0.0.1", 0);
-        server = LinkServer.open(options, lender, List.of(at));
+        server = LinkServer.open(proven(options, ALICE), lender, List.of(at));
         address = server.addresses().getFirst();
+    }
+
+    private LinkOptions proven(LinkOptions options, Trust trust) {
+        return over == Over.TLS ? options.withInsecure(false).withTrust(trust) : options;
+    }
+
+    /** By hand, over this kind of wire. */
+    RawPeer peer() throws IOException {
+        return over == Over.TLS
+                ? new RawPeer(Connector.connect(address, proven(SLOT, BOB)).wire())
+                : RawPeer.connect(address);
     }
 
     RemoteFunction borrow(String name) throws Exception {
@@ -48,13 +65,18 @@ final class Bench implements AutoCloseable {
 
     RemoteFunction borrow(String name, LinkOptions options, RemoteFunction.Listener listener)
             throws Exception {
-        RemoteFunction function = RemoteFunction.borrow(address, new Wish(name), options, listener);
+        RemoteFunction function =
+                RemoteFunction.borrow(address, new Wish(name), proven(options, BOB), listener);
         open.add(function::close);
         return function;
     }
 
     ControlLink control() throws LinkException {
-        ControlLink control = ControlLink.connect(address, SLOT);
+        return control(SLOT);
+    }
+
+    ControlLink control(LinkOptions options) throws LinkException {
+        ControlLink control = ControlLink.connect(address, proven(options, BOB));
         open.add(control::close);
         return control;
     }

@@ -117,10 +117,10 @@ class HostilePeerTest {
             fake.logsAccesses = false;
             bench.lender.functions.get("f1").logsAccesses = false;
             neighbour = bench.borrow("f1", DECENT, new Bench.Hearing());
-            operator = ControlLink.connect(bench.address, DECENT);
+            operator = bench.control(DECENT);
             directBefore = Footprint.now(bench.address).directBytes();
             start(this::useNeighbour);
-            slot = RawPeer.connect(bench.address).borrow("f0");
+            slot = bench.peer().borrow("f0");
             slot.send(Messages.MapMemory.TYPE, Messages.POSTED, 1, 0, map());
             slot.send(READ, Messages.NON_POSTED, 1, 1, read(0));
             slot.next(Messages.Data.TYPE);

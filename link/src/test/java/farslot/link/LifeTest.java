@@ -95,7 +95,7 @@ class LifeTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(names = {"UNIX", "TCP"})
     void aPeerThatFallsSilentIsNoticedByBothSides(Over over) throws Exception {
         try (Bench bench = new Bench(Over.TCP, folder);
                 Proxy proxy = new Proxy(bench.address)) {
@@ -135,7 +135,7 @@ class LifeTest {
     @EnumSource
     void aSlotThatBreaksOffAbandonsItsFunction(Over over) throws Exception {
         try (Bench bench = new Bench(over, folder)) {
-            try (RawPeer slot = RawPeer.connect(bench.address).borrow("f0")) {
+            try (RawPeer slot = bench.peer().borrow("f0")) {
                 assertEquals("attached", bench.lender.f0().log.getLast());
                 slot.send(
                         0x22,
@@ -157,7 +157,7 @@ class LifeTest {
                         .withInsecure(true)
                         .withKeepAlive(Duration.ofMillis(100), Duration.ofMillis(500));
         try (Bench bench = new Bench(over, folder, quick);
-                RawPeer slot = RawPeer.connect(bench.address).borrow("f0")) {
+                RawPeer slot = bench.peer().borrow("f0")) {
             RemoteFunction other = bench.borrow("f1");
             byte[] map =
                     new Composer()

@@ -121,7 +121,7 @@ class LongFramesTest {
 
     /** A slot by hand, which has mapped memory, and what the device's read from it will have. */
     private static RawPeer slot(Bench bench) throws Exception {
-        RawPeer peer = RawPeer.connect(bench.address).borrow("f0");
+        RawPeer peer = bench.peer().borrow("f0");
         Composer map = new Composer().u64(FakeHost.BASE).u64(0x100000).u64(0);
         map.u8(Direction.READ_WRITE.bits()).u8(MapMemory.SERVED_WHILE_WAITING).u16(0).u32(0);
         peer.send(MapMemory.TYPE, Messages.POSTED, 1, 0, map.toBytes());

@@ -17,6 +17,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
@@ -27,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What a correct peer never sends ends its link by name, and disturbs nobody else. */
@@ -203,19 +206,23 @@ class MalformedFramesTest {
         return wrongs;
     }
 
-    static Iterable<Map.Entry<String, Consumer<RawPeer>>> wrongsToTheLender() {
-        return toTheLender().entrySet();
+    static List<Arguments> wrongsToTheLender() {
+        List<Arguments> all = new ArrayList<>();
+        for (Over over : List.of(Over.UNIX, Over.TLS)) {
+            toTheLender().forEach((name, wrong) -> all.add(Arguments.of(over, name, wrong)));
+        }
+        return all;
     }
 
-    @ParameterizedTest
+    @ParameterizedTest(name = "{0}: {1}")
     @MethodSource("wrongsToTheLender")
-    void aLenderEndsTheLinkByNameAndOthersGoOn(Map.Entry<String, Consumer<RawPeer>> wrong)
+    void aLenderEndsTheLinkByNameAndOthersGoOn(Over over, String words, Consumer<RawPeer> wrong)
             throws Exception {
-        try (Bench bench = new Bench(Over.UNIX, folder);
-                RawPeer peer = RawPeer.connect(bench.address).borrow("f0")) {
+        try (Bench bench = new Bench(over, folder);
+                RawPeer peer = bench.peer().borrow("f0")) {
             RemoteFunction other = bench.borrow("f1");
             BlockingQueue<String> release = new LinkedBlockingQueue<>();
-            boolean flood = wrong.getKey().startsWith("CREDIT");
+            boolean flood = words.startsWith("CREDIT");
             if (flood) {
                 bench.lender.f0().onWrite =
                         (region, offset, data) -> {
@@ -226,8 +233,8 @@ class MalformedFramesTest {
                             }
                         };
             }
-            wrong.getValue().accept(peer);
-            String name = wrong.getKey().substring(0, wrong.getKey().indexOf(':'));
+            wrong.accept(peer);
+            String name = words.substring(0, words.indexOf(':'));
             assertEquals(name, peer.error());
             MemorySegment into = MemorySegment.ofArray(new byte[4]);
             assertEquals(CompletionStatus.SUCCESS, other.read(0, 0, into, 4));
@@ -241,7 +248,7 @@ class MalformedFramesTest {
     @Test
     void whatADriverCanCauseIsAnsweredAndTheLinkGoesOn() throws Exception {
         try (Bench bench = new Bench(Over.UNIX, folder);
-                RawPeer peer = RawPeer.connect(bench.address).borrow("f0")) {
+                RawPeer peer = bench.peer().borrow("f0")) {
             int np = Messages.NON_POSTED;
             // Outside the regions, past the end, longer than the region takes, no such region.
             peer.send(0x22, np, 1, 7, read(0, 4, 8, 0xffffc));
@@ -268,7 +275,7 @@ class MalformedFramesTest {
     @Test
     void whatIsReservedIsAnsweredUnsupported() throws Exception {
         try (Bench bench = new Bench(Over.TCP, folder);
-                RawPeer peer = RawPeer.connect(bench.address).borrow("f0")) {
+                RawPeer peer = bench.peer().borrow("f0")) {
             Map<Integer, Integer> lengths =
                     Map.of(0x07, 24, 0x2a, 0, 0x2b, 0, 0x2d, 5, 0x2e, 24, 0x44, 24);
             for (Map.Entry<Integer, Integer> one : lengths.entrySet()) {
@@ -286,7 +293,7 @@ class MalformedFramesTest {
                 EventFd event = EventFd.create()) {
             int[] wrong = {event.descriptor().number(), memory.number()};
             for (int descriptor : wrong) {
-                try (RawPeer peer = RawPeer.connect(bench.address).borrow("f0")) {
+                try (RawPeer peer = bench.peer().borrow("f0")) {
                     peer.sendWith(descriptor, 0x27, 1, map(0x1000, 0x2000, 3));
                     assertEquals("BAD_DESCRIPTOR", peer.error());
                     assertEquals("BROKEN f0", bench.lender.ending());

@@ -121,7 +121,7 @@ public final class LenderSource implements Source {
     private static BorrowException.Reason reason(LinkException e) {
         return switch (e.what()) {
             case INSECURE -> BorrowException.Reason.BAD_INPUT;
-            case OTHER_VERSION, GOODBYE, PROTOCOL -> BorrowException.Reason.REFUSED;
+            case UNTRUSTED, OTHER_VERSION, GOODBYE, PROTOCOL -> BorrowException.Reason.REFUSED;
             case UNREACHABLE, NO_FARSLOT, LOST, CLOSED -> BorrowException.Reason.NOT_FOUND;
         };
     }
