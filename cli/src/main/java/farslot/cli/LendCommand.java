@@ -200,7 +200,7 @@ final class LendCommand extends Verb {
                     throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
                 }
             }
-            lendables.add(new Lender.Lendable(device.name(), function, notes));
+            lendables.add(new Lender.Lendable(device.name(), function, device.function(), notes));
             lent.add(
                     new Lent(
                             device.name(),

@@ -1,6 +1,8 @@
 package farslot.lender;
 
 import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -8,14 +10,20 @@ import java.util.Objects;
  * whole rule book of leases; what cleaning means is {@link LentFunction}'s.
  *
  * <pre>
- *            take                end(epoch)
- *   FREE ----------> LENT -----------------> CLEANING
- *    ^ \                                      |   |
- *    |  `-- close --> CLOSED &lt;--- cleaned ---'   |   (when closed meanwhile)
- *    `----------------------- cleaned -----------'
+ *             ask                 end(epoch)
+ *   FREE ----------> LENT ------------------> CLEANING
+ *    ^ \              ^                        |  |  |
+ *    |  \             `--- cleaned, to the ----'  |  |
+ *    |   \                 first who waits        |  |
+ *    |    `- close --> CLOSED &lt;-- cleaned, when --'  |
+ *    |                            closed meanwhile   |
+ *    `------------------- cleaned, nobody waits -----'
  * </pre>
  *
- * <p>Any thread may call; nothing blocks.
+ * <p>Who waits is served in the order of asking, and nobody passes: whoever asks while others wait
+ * waits behind them or has nothing. The group goes from a cleaned lease to the next in one step.
+ *
+ * <p>Any thread may call; only {@link #await} blocks.
  */
 final class LeaseState {
     /** The phases of a reset group. */
@@ -30,8 +38,38 @@ final class LeaseState {
         CLOSED
     }
 
+    /** What one who asked has: a lease, a place among those who wait, or nothing any more. */
+    static final class Ticket {
+        private final String borrower;
+
+        /** Whether it waits for a borrower too, and not only for a reset. */
+        private final boolean patient;
+
+        private GrantedLease lease;
+
+        private Ticket(String borrower, boolean patient) {
+            this.borrower = borrower;
+            this.patient = patient;
+        }
+    }
+
+    /**
+     * How it stands with a ticket.
+     *
+     * @param lease that it has got, else null
+     * @param place 1 is the next; 0 for one that has its lease, or waits no more
+     * @param of how many wait
+     */
+    record Turn(GrantedLease lease, int place, int of) {
+        /** Whether there is nothing more to wait for. */
+        boolean isOver() {
+            return place == 0;
+        }
+    }
+
     private Phase phase = Phase.FREE;
     private GrantedLease lease;
+    private final ArrayDeque<Ticket> queue = new ArrayDeque<>();
     private long lastEpoch;
     private boolean closing;
 
@@ -43,20 +81,106 @@ final class LeaseState {
         this.lastEpoch = lastEpoch;
     }
 
+    /** What one who asks wants where the group is not free. */
+    enum Asking {
+        /** Nothing: now or never. */
+        NOW,
+        /** To wait while the group is being cleaned, but for no borrower. */
+        AFTER_CLEANING,
+        /** To wait behind those who wait. */
+        WAIT,
+        /** To be the next: for who ends his own earlier lease. */
+        NEXT
+    }
+
     /**
-     * Grants a lease.
+     * Asks for the group.
      *
-     * @return the lease, or null where the group is not free
+     * @param borrower how people are told who it is
+     * @return a ticket, at once with a lease where the group is free; or null where there is
+     *     nothing to wait for
      */
-    synchronized GrantedLease take(String borrower, Instant now) {
-        Objects.requireNonNull(borrower);
-        if (phase != Phase.FREE) {
+    synchronized Ticket ask(String borrower, Instant now, Asking asking) {
+        boolean patient = asking == Asking.WAIT || asking == Asking.NEXT;
+        Ticket ticket = new Ticket(Objects.requireNonNull(borrower), patient);
+        if (closing) {
             return null;
         }
+        if (phase == Phase.FREE) {
+            grant(ticket, now);
+            return ticket;
+        }
+        switch (asking) {
+            case NOW -> {
+                return null;
+            }
+            case AFTER_CLEANING -> {
+                if (phase != Phase.CLEANING || queue.stream().anyMatch(other -> other.patient)) {
+                    return null;
+                }
+                queue.addLast(ticket);
+            }
+            case WAIT -> queue.addLast(ticket);
+            case NEXT -> queue.addFirst(ticket);
+        }
+        notifyAll();
+        return ticket;
+    }
+
+    private void grant(Ticket ticket, Instant now) {
         lastEpoch++;
-        lease = new GrantedLease(lastEpoch, borrower, now);
+        lease = new GrantedLease(lastEpoch, ticket.borrower, now);
+        ticket.lease = lease;
         phase = Phase.LENT;
-        return lease;
+        queue.removeIf(other -> !other.patient);
+    }
+
+    /** How it stands with a ticket now. */
+    synchronized Turn turn(Ticket ticket) {
+        int place = 0;
+        int at = 0;
+        for (Ticket waiting : queue) {
+            at++;
+            if (waiting == ticket) {
+                place = at;
+            }
+        }
+        return new Turn(ticket.lease, place, queue.size());
+    }
+
+    /**
+     * Waits until it stands otherwise with a ticket, or the time is over.
+     *
+     * @param deadlineNanos by {@link System#nanoTime}
+     */
+    synchronized Turn await(Ticket ticket, Turn last, long deadlineNanos)
+            throws InterruptedException {
+        Turn now = turn(ticket);
+        while (now.equals(last)) {
+            long leftMillis = (deadlineNanos - System.nanoTime()) / 1_000_000L;
+            if (leftMillis <= 0) {
+                break;
+            }
+            wait(leftMillis);
+            now = turn(ticket);
+        }
+        return now;
+    }
+
+    /**
+     * Gives up waiting.
+     *
+     * @return false where it did not wait: it may have its lease by now
+     */
+    synchronized boolean leave(Ticket ticket) {
+        boolean waited = queue.remove(ticket);
+        notifyAll();
+        return waited;
+    }
+
+    /** Who waits, the next first. */
+    synchronized List<String> waiting() {
+        return queue.stream().map(ticket -> ticket.borrower).toList();
     }
 
     /**
@@ -71,45 +195,34 @@ final class LeaseState {
         return true;
     }
 
-    /** The group is clean: the next may have it. */
-    synchronized void cleaned(long epoch) {
+    /** The group is clean: the first who waits has it, or the next who asks. */
+    synchronized void cleaned(long epoch, Instant now) {
         if (phase != Phase.CLEANING || lease.epoch() != epoch) {
-            throw new IllegalStateException("GrantedLease " + epoch + " is not being cleaned up.");
+            throw new IllegalStateException("Lease " + epoch + " is not being cleaned up.");
         }
         lease = null;
-        phase = closing ? Phase.CLOSED : Phase.FREE;
+        Ticket next = queue.poll();
+        if (next != null) {
+            grant(next, now);
+        } else {
+            phase = closing ? Phase.CLOSED : Phase.FREE;
+        }
         notifyAll();
     }
 
     /**
-     * Nothing is granted from now on.
+     * Nothing is granted from now on, and nobody waits any more.
      *
      * @return the lease that is still to be ended, or null
      */
     synchronized GrantedLease close() {
         closing = true;
+        queue.clear();
         if (phase == Phase.FREE) {
             phase = Phase.CLOSED;
         }
         notifyAll();
         return phase == Phase.LENT ? lease : null;
-    }
-
-    /**
-     * Waits while the group is being cleaned, up to {@code timeoutMillis}.
-     *
-     * @return the phase then
-     */
-    synchronized Phase awaitCleaned(long timeoutMillis) throws InterruptedException {
-        long deadline = System.nanoTime() + timeoutMillis * 1_000_000L;
-        while (phase == Phase.CLEANING) {
-            long leftMillis = (deadline - System.nanoTime()) / 1_000_000L;
-            if (leftMillis <= 0) {
-                break;
-            }
-            wait(leftMillis);
-        }
-        return phase;
     }
 
     /**

@@ -2,6 +2,7 @@ package farslot.lender;
 
 import farslot.core.PciFunction;
 import farslot.link.Address;
+import farslot.link.Caller;
 import farslot.link.Entry;
 import farslot.link.FunctionActions;
 import farslot.link.Grant;
@@ -15,6 +16,7 @@ import farslot.link.Peer;
 import farslot.link.RefusedException;
 import farslot.link.RuntimeDirectory;
 import farslot.link.Wish;
+import farslot.posix.OwnProcess;
 import farslot.sdk.Nearest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,15 +46,19 @@ public final class Lender implements AutoCloseable {
      *
      * @param name under which it is lent
      * @param function with the taps that see everything it does
+     * @param bare without them, for what the lender looks at for itself
      * @param notes is told in sentences of its leases and of what operators do, so that a trace can
      *     say it; must not block
      */
-    public record Lendable(String name, PciFunction function, Consumer<String> notes) {
-        /** One whose notes nobody wants. */
+    public record Lendable(
+            String name, PciFunction function, PciFunction bare, Consumer<String> notes) {
+        /** One without taps, whose notes nobody wants. */
         public Lendable(String name, PciFunction function) {
-            this(name, function, sentence -> {});
+            this(name, function, function, sentence -> {});
         }
     }
+
+    private static final long RIGHTS_MILLIS = 250;
 
     private final String name;
     private final RuntimeDirectory directory;
@@ -62,14 +68,21 @@ public final class Lender implements AutoCloseable {
     private final Map<String, LentFunction> functions = new LinkedHashMap<>();
     private final Map<String, Consumer<String>> notes = new LinkedHashMap<>();
     private final List<Path> aliases = new ArrayList<>();
-    private final List<Consumer<ObservedEvent>> observers = new CopyOnWriteArrayList<>();
+    private final List<Observer> observers = new CopyOnWriteArrayList<>();
+    private final Access access;
     private volatile LinkServer server;
+    private volatile boolean closed;
+
+    /** Somebody who is told what happens to the functions that he may observe. */
+    private record Observer(Peer peer, Consumer<ObservedEvent> to) {}
 
     private Lender(
             RuntimeDirectory directory,
             List<Lendable> lendables,
+            Access access,
             Consumer<String> talk,
             Runnable stop) {
+        this.access = access;
         this.name = lendables.getFirst().name();
         this.directory = directory;
         this.talk = talk;
@@ -77,9 +90,22 @@ public final class Lender implements AutoCloseable {
         for (Lendable lendable : lendables) {
             functions.put(
                     lendable.name(),
-                    new LentFunction(lendable.name(), lendable.function(), this::happened));
+                    new LentFunction(
+                            lendable.name(), lendable.function(), lendable.bare(), new Told()));
             notes.put(lendable.name(), lendable.notes());
         }
+    }
+
+    /** Lends from now on, under no {@link Conditions} but the usual ones. */
+    public static Lender open(
+            RuntimeDirectory directory,
+            List<Lendable> lendables,
+            List<Address> addresses,
+            LinkOptions options,
+            Consumer<String> talk,
+            Runnable stop)
+            throws LendingException {
+        return open(directory, lendables, addresses, options, Conditions.NONE, talk, stop);
     }
 
     /**
@@ -98,10 +124,18 @@ public final class Lender implements AutoCloseable {
             List<Lendable> lendables,
             List<Address> addresses,
             LinkOptions options,
+            Conditions conditions,
             Consumer<String> talk,
             Runnable stop)
             throws LendingException {
-        Lender lender = new Lender(directory, lendables, talk, stop);
+        Access access =
+                new Access(
+                        OwnProcess.userId(),
+                        conditions.policy(),
+                        options.insecure(),
+                        conditions.audit(),
+                        talk);
+        Lender lender = new Lender(directory, lendables, access, talk, stop);
         try {
             lender.checkNames();
             List<Address> all = new ArrayList<>();
@@ -109,6 +143,7 @@ public final class Lender implements AutoCloseable {
             all.addAll(addresses);
             lender.server = LinkServer.open(options, lender.new Lending(), all);
             lender.makeAliases();
+            Thread.ofPlatform().daemon().name("farslot-rights").start(lender::watchRights);
             return lender;
         } catch (IOException e) {
             lender.close("The lender could not start.");
@@ -138,6 +173,7 @@ public final class Lender implements AutoCloseable {
     }
 
     private void close(String sentence) {
+        closed = true;
         functions.values().forEach(LentFunction::close);
         LinkServer open = server;
         if (open != null) {
@@ -184,51 +220,161 @@ public final class Lender implements AutoCloseable {
         }
     }
 
+    /** Looks again and again whether the policy has changed, and who buffers too much. */
+    private void watchRights() {
+        while (!closed) {
+            try {
+                Thread.sleep(RIGHTS_MILLIS);
+                lookAtRights();
+            } catch (InterruptedException e) {
+                return;
+            } catch (RuntimeException e) {
+                talk.accept("Looking at the policy failed: " + e);
+            }
+        }
+    }
+
+    /** Takes over a policy that has changed, and ends what it allows no more. */
+    void lookAtRights() {
+        if (access.policyChanged()) {
+            for (LentFunction lent : functions.values()) {
+                Peer borrower = lent.borrower();
+                if (borrower != null
+                        && access.allowing(borrower, Right.BORROW, lent.name()) == null) {
+                    lent.revoke(borrower, "The policy has changed: you lack the right to borrow.");
+                }
+            }
+            access.endLinksWithoutRights(List.copyOf(functions.keySet()));
+        }
+        access.endExcesses();
+    }
+
+    /** Passes on what the functions tell of themselves. */
+    private final class Told implements LentFunction.Witness {
+        @Override
+        public void happened(String subject, String what, String sentence) {
+            Lender.this.happened(subject, what, sentence);
+        }
+
+        @Override
+        public void record(String what, Peer borrower, String function, long epoch, String why) {
+            if (what.equals("ended")) {
+                access.giveBack(borrower);
+            }
+            access.record(what, borrower, "borrow", function, epoch, why);
+        }
+    }
+
     private void happened(String subject, String what, String sentence) {
         talk.accept(sentence);
         notes.get(subject).accept(sentence);
         ObservedEvent event =
                 new ObservedEvent(System.currentTimeMillis(), subject, what, sentence);
-        observers.forEach(observer -> observer.accept(event));
+        for (Observer observer : observers) {
+            if (access.allowing(observer.peer(), Right.OBSERVE, subject) != null) {
+                observer.to().accept(event);
+            }
+        }
     }
 
     /** What comes over links. */
     private final class Lending implements Offer {
         @Override
-        public List<Entry> list(Peer peer) {
-            return entries();
+        public void arrived(Caller caller) throws RefusedException {
+            access.arrived(caller);
+        }
+
+        @Override
+        public void left(Caller caller) {
+            access.left(caller);
+        }
+
+        @Override
+        public List<Entry> list(Peer peer) throws RefusedException {
+            access.request(peer, "list", "");
+            List<String> visible = visible(peer);
+            if (visible.isEmpty()) {
+                access.demand(peer, Right.OBSERVE, name, "list");
+            }
+            return visible.stream().map(function -> functions.get(function).entry()).toList();
         }
 
         @Override
         public Grant borrow(Peer peer, Wish wish, Lease lease) throws RefusedException {
-            return function(wish.function()).lend(peer, lease);
+            String wanted = wish.function();
+            access.request(peer, "borrow", wanted);
+            access.demand(peer, Right.BORROW, wanted, "borrow");
+            LentFunction lent = function(peer, wanted);
+            access.take(peer, wanted);
+            Grant grant;
+            try {
+                grant = lent.lend(peer, wish, lease);
+            } catch (RefusedException e) {
+                access.giveBack(peer);
+                throw access.noted(peer, "borrow", wanted, e);
+            }
+            // The policy may have changed while it waited.
+            String why = access.allowing(peer, Right.BORROW, wanted);
+            if (why == null) {
+                grant.ended(Grant.Ending.REVOKED, "The policy has changed.");
+                access.demand(peer, Right.BORROW, wanted, "borrow");
+            }
+            access.record("granted", peer, "borrow", wanted, grant.epoch(), why);
+            return grant;
         }
 
         @Override
         public List<Map<String, String>> operate(
                 Peer peer, String action, Map<String, String> arguments) throws RefusedException {
-            if (!peer.known()) {
-                throw new RefusedException(
-                        RefusedException.Reason.NOT_ALLOWED,
-                        "\""
-                                + action
-                                + "\" needs an operator who is known, and over plain TCP nobody is."
-                                + " Do it on the lender's own machine.");
+            access.request(peer, action, arguments.getOrDefault("function", ""));
+            if (action.equals("status")) {
+                if (visible(peer).isEmpty()) {
+                    access.demand(peer, Right.OBSERVE, name, "status");
+                }
+                return List.of(status(peer));
             }
+            LentFunction about = null;
+            String why;
+            if (action.equals("stop")) {
+                why = "";
+                for (String function : functions.keySet()) {
+                    why = access.demand(peer, Right.OPERATE, function, action);
+                }
+            } else {
+                why = access.demand(peer, Right.OPERATE, nameIn(arguments), action);
+                about = named(peer, arguments);
+            }
+            List<Map<String, String>> result;
+            try {
+                result = operate(peer, action, about, arguments);
+            } catch (RefusedException e) {
+                throw access.noted(peer, action, about == null ? "" : about.name(), e);
+            }
+            access.record(
+                    "operated",
+                    peer,
+                    arguments.isEmpty() ? action : action + " " + arguments,
+                    about == null ? "" : about.name(),
+                    0,
+                    why);
+            return result;
+        }
+
+        private List<Map<String, String>> operate(
+                Peer peer, String action, LentFunction about, Map<String, String> arguments)
+                throws RefusedException {
             return switch (action) {
-                case "status" -> List.of(status());
                 case "stop" -> {
                     talk.accept("Asked to stop by " + peer + ".");
                     Thread.ofPlatform().name("stop").start(stop);
                     yield List.of();
                 }
-                case "return" -> takeBack(peer, named(arguments));
+                case "return" -> takeBack(peer, about, arguments.getOrDefault("reason", ""));
                 case "describe", "peek", "poke", "reset" -> {
-                    LentFunction lent = named(arguments);
                     if (action.equals("poke") || action.equals("reset")) {
-                        happened(lent.name(), action, peer + " does: " + action + " " + arguments);
+                        happened(about.name(), action, peer + " does: " + action + " " + arguments);
                     }
-                    yield new FunctionActions(lent.function()).operate(action, arguments);
+                    yield new FunctionActions(about.function()).operate(action, arguments);
                 }
                 default ->
                         throw new RefusedException(
@@ -250,15 +396,31 @@ public final class Lender implements AutoCloseable {
         }
 
         @Override
-        public AutoCloseable observe(Peer peer, Consumer<ObservedEvent> observer) {
+        public AutoCloseable observe(Peer peer, Consumer<ObservedEvent> to)
+                throws RefusedException {
+            access.request(peer, "observe", "");
+            String why = null;
+            for (String function : functions.keySet()) {
+                why = why == null ? access.allowing(peer, Right.OBSERVE, function) : why;
+            }
+            if (why == null) {
+                access.demand(peer, Right.OBSERVE, name, "observe");
+            }
+            access.record("observing", peer, "observe", "", 0, why);
+            Observer observer = new Observer(peer, to);
             observers.add(observer);
             return () -> observers.remove(observer);
         }
     }
 
-    private List<Map<String, String>> takeBack(Peer peer, LentFunction lent)
+    private List<Map<String, String>> takeBack(Peer peer, LentFunction lent, String reason)
             throws RefusedException {
-        String borrower = lent.revoke("The lender's operator took it back (" + peer + ").");
+        String borrower =
+                lent.takeBack(
+                        "The lender's operator took it back ("
+                                + peer
+                                + ")"
+                                + (reason.isEmpty() ? "." : ": " + reason));
         if (borrower == null) {
             throw new RefusedException(
                     RefusedException.Reason.BAD_ARGUMENT,
@@ -267,15 +429,20 @@ public final class Lender implements AutoCloseable {
         return List.of(Map.of("function", lent.name(), "borrower", borrower));
     }
 
-    private Map<String, String> status() {
+    private Map<String, String> status(Peer peer) {
+        List<LentFunction> visible = visible(peer).stream().map(functions::get).toList();
         Map<String, String> status = new LinkedHashMap<>();
         status.put("name", name);
         status.put("role", "lender");
         status.put("pid", Long.toString(ProcessHandle.current().pid()));
         status.put("since", Long.toString(since.toEpochMilli()));
         status.put("state", "lending");
-        status.put("functions", String.join(" ", functions.keySet()));
-        for (LentFunction lent : functions.values()) {
+        status.put(
+                "functions", String.join(" ", visible.stream().map(LentFunction::name).toList()));
+        if (!access.trouble().isEmpty()) {
+            status.put("trouble", access.trouble());
+        }
+        for (LentFunction lent : visible) {
             HeldAccess access = lent.heldNow();
             if (access != null) {
                 status.put("held", access.what() + " of " + lent.name());
@@ -289,22 +456,23 @@ public final class Lender implements AutoCloseable {
         return status;
     }
 
-    private LentFunction named(Map<String, String> arguments) throws RefusedException {
-        String wanted = arguments.get("function");
-        if (wanted != null) {
-            return function(wanted);
-        }
-        if (functions.size() == 1) {
-            return functions.get(name);
-        }
-        throw new RefusedException(
-                RefusedException.Reason.BAD_ARGUMENT,
-                "This lender lends several functions; name one as \"function\": "
-                        + String.join(", ", functions.keySet())
-                        + ".");
+    /** What an order is about: the function that it names, or the only one. */
+    private String nameIn(Map<String, String> arguments) {
+        return arguments.getOrDefault("function", name);
     }
 
-    private LentFunction function(String wanted) throws RefusedException {
+    private LentFunction named(Peer peer, Map<String, String> arguments) throws RefusedException {
+        if (!arguments.containsKey("function") && functions.size() > 1) {
+            throw new RefusedException(
+                    RefusedException.Reason.BAD_ARGUMENT,
+                    "This lender lends several functions; name one as \"function\": "
+                            + String.join(", ", visible(peer))
+                            + ".");
+        }
+        return function(peer, nameIn(arguments));
+    }
+
+    private LentFunction function(Peer peer, String wanted) throws RefusedException {
         LentFunction lent = functions.get(wanted);
         if (lent == null) {
             throw new RefusedException(
@@ -312,8 +480,15 @@ public final class Lender implements AutoCloseable {
                     "No function \""
                             + wanted
                             + "\" is lent here"
-                            + Nearest.questionOrAll(wanted, functions.keySet()));
+                            + Nearest.questionOrAll(wanted, visible(peer)));
         }
         return lent;
+    }
+
+    /** The names that this peer may know. */
+    private List<String> visible(Peer peer) {
+        return functions.keySet().stream()
+                .filter(function -> !access.rights(peer, function).isEmpty())
+                .toList();
     }
 }

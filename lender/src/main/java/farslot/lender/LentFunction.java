@@ -5,6 +5,7 @@ import farslot.core.FunctionDescription;
 import farslot.core.InterruptAction;
 import farslot.core.InterruptKind;
 import farslot.core.PciFunction;
+import farslot.core.Region;
 import farslot.core.ResetKind;
 import farslot.link.Entry;
 import farslot.link.Grant;
@@ -12,15 +13,24 @@ import farslot.link.HeldAccess;
 import farslot.link.Lease;
 import farslot.link.Peer;
 import farslot.link.RefusedException;
+import farslot.link.Wish;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
  * One function under its leases: a reset group of one. It is lent to one slot at a time; when a
  * lease ends, the function loses its driver's side, its maps and its interrupts, what is under way
- * is waited for, it is reset, and only then lent again.
+ * is waited for, it is reset, its configuration space is compared with what it was when it was
+ * made, and only then it is lent again.
  */
 final class LentFunction {
     private static final System.Logger LOG = System.getLogger("farslot.lender");
@@ -29,6 +39,14 @@ final class LentFunction {
     private static final long CLEANING_MILLIS = 3000;
 
     private static final long BARRED_SECONDS = 30;
+
+    private static final long RESET_AGAIN_MILLIS = 1000;
+
+    /** Of those who wait; the others are counted. */
+    private static final int MOST_NAMED = 16;
+
+    private static final ValueLayout.OfInt LITTLE_ENDIAN_WORD =
+            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** Shorter ones are slow, not held. */
     private static final long HELD_MILLIS = 1000;
@@ -39,7 +57,7 @@ final class LentFunction {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
 
-    /** Hears what happens to the function. */
+    /** Hears what happens to the function. Any thread may call; must not block. */
     interface Witness {
         /**
          * Takes note.
@@ -47,14 +65,26 @@ final class LentFunction {
          * @param what in one word, for programs
          */
         void happened(String subject, String what, String sentence);
+
+        /** Writes down what becomes of a lease: "ended", "away" or "back", and why. */
+        default void record(String what, Peer borrower, String function, long epoch, String why) {}
     }
 
     private final String name;
     private final PciFunction function;
+    private final PciFunction bare;
     private final FunctionDescription description;
     private final Witness witness;
     private final LeaseState state = new LeaseState(System.currentTimeMillis());
-    private volatile Lease revocable;
+
+    /** What the configuration space was when the function was made. */
+    private final byte[] powerOn;
+
+    /** The last that was granted; its lease may be over. */
+    private volatile FencedGrant current;
+
+    /** Why the function is not as fresh as it was made, or empty. */
+    private volatile String spoilt = "";
 
     /** Whom an operator took the function from may not grab it again at once. */
     private volatile String barredSlot;
@@ -68,12 +98,15 @@ final class LentFunction {
 
     /**
      * @param function with the taps that see all leases
+     * @param bare without them: what is read of it here is nobody's access
      */
-    LentFunction(String name, PciFunction function, Witness witness) {
+    LentFunction(String name, PciFunction function, PciFunction bare, Witness witness) {
         this.name = name;
         this.function = function;
+        this.bare = bare;
         this.witness = witness;
         description = function.describe();
+        powerOn = configuration();
     }
 
     String name() {
@@ -97,7 +130,38 @@ final class LentFunction {
                 function.generation(),
                 lease == null ? "" : lease.borrower(),
                 lease == null ? 0 : lease.since().toEpochMilli(),
-                Map.of("state", label(now.phase()) + heldWords()));
+                details(now));
+    }
+
+    private Map<String, String> details(LeaseState.Snapshot now) {
+        Map<String, String> details = new LinkedHashMap<>();
+        FencedGrant grant = current;
+        boolean lent = now.phase() == LeaseState.Phase.LENT;
+        Instant away = lent && grant != null ? grant.awaySince : null;
+        details.put(
+                "state",
+                label(now.phase())
+                        + (away == null ? "" : ", away since " + TIME.format(away))
+                        + (spoilt.isEmpty() ? "" : ", " + spoilt)
+                        + heldWords());
+        if (lent) {
+            details.put("epoch", Long.toString(now.lease().epoch()));
+            details.put("session", away == null ? "connected" : "away");
+        }
+        if (away != null) {
+            details.put("away-since", Long.toString(away.toEpochMilli()));
+        }
+        List<String> waiting = state.waiting();
+        if (!waiting.isEmpty()) {
+            details.put("waiting", Integer.toString(waiting.size()));
+            details.put("queue", queueWords(waiting));
+        }
+        return details;
+    }
+
+    private static String queueWords(List<String> waiting) {
+        String names = String.join("; ", waiting.subList(0, Math.min(MOST_NAMED, waiting.size())));
+        return waiting.size() > MOST_NAMED ? names + "; ..." : names;
     }
 
     private String heldWords() {
@@ -155,11 +219,11 @@ final class LentFunction {
     }
 
     /**
-     * Lends the function.
+     * Lends the function: now, or when it is the peer's turn, as the wish says.
      *
      * @throws RefusedException where it is taken (by whom, since when) or the lender is leaving
      */
-    Grant lend(Peer peer, Lease link) throws RefusedException {
+    Grant lend(Peer peer, Wish wish, Lease link) throws RefusedException {
         if (peer.name().equals(barredSlot) && System.nanoTime() - barredUntilNanos < 0) {
             throw new RefusedException(
                     RefusedException.Reason.UNAVAILABLE,
@@ -168,39 +232,107 @@ final class LentFunction {
                             + peer.name()
                             + "\" by an operator, so that another can have it for now.");
         }
-        GrantedLease lease = take(peer.toString());
-        revocable = link;
+        FencedGrant earlier = wish.takeOver() ? earlierSession(peer) : null;
+        LeaseState.Asking asking =
+                earlier != null
+                        ? LeaseState.Asking.NEXT
+                        : wish.waits() ? LeaseState.Asking.WAIT : LeaseState.Asking.AFTER_CLEANING;
+        LeaseState.Ticket ticket = state.ask(peer.toString(), Instant.now(), asking);
+        if (ticket == null) {
+            throw notNow();
+        }
+        if (earlier != null) {
+            takeOver(earlier, peer);
+        }
+        GrantedLease lease = await(ticket, wish, link);
+        FencedGrant grant = new FencedGrant(lease, new Fence(function), link);
+        current = grant;
         witness.happened(name, "borrowed", name + " is borrowed by " + lease.borrower() + ".");
-        return new FencedGrant(lease, new Fence(function));
+        return grant;
     }
 
-    /** Waits while the function is being reset after its last borrower, but not for a borrower. */
-    private GrantedLease take(String borrower) throws RefusedException {
-        long deadline = System.nanoTime() + CLEANING_MILLIS * 1_000_000L;
-        while (true) {
-            GrantedLease lease = state.take(borrower, Instant.now());
-            if (lease != null) {
-                return lease;
+    /**
+     * The session that this peer still has under the same name, if it proves that it is the same.
+     */
+    private FencedGrant earlierSession(Peer peer) {
+        FencedGrant grant = current;
+        if (grant == null || peer.subject().isEmpty() || peer.name().isEmpty()) {
+            return null;
+        }
+        Peer holder = grant.link.borrower();
+        boolean same = holder.subject().equals(peer.subject()) && holder.name().equals(peer.name());
+        return same && state.holds(grant.lease.epoch()) ? grant : null;
+    }
+
+    /** Fences it at once, whatever its link is doing; the link is told, and ends by itself. */
+    private void takeOver(FencedGrant earlier, Peer peer) {
+        String sentence = "A new session of the same slot has taken it over (" + peer + ").";
+        earlier.link.revoke(sentence);
+        earlier.ended(Grant.Ending.REVOKED, sentence);
+    }
+
+    /** Waits for the ticket's lease; the peer is told where it stands, if it asked to wait. */
+    private GrantedLease await(LeaseState.Ticket ticket, Wish wish, Lease link)
+            throws RefusedException {
+        long deadline =
+                wish.waits()
+                        ? System.nanoTime() + wish.patience().toNanos()
+                        : System.nanoTime() + CLEANING_MILLIS * 1_000_000L;
+        if (wish.waits()) {
+            link.whenEnded(() -> state.leave(ticket));
+        }
+        LeaseState.Turn turn = state.turn(ticket);
+        while (!turn.isOver()) {
+            if (System.nanoTime() - deadline >= 0) {
+                state.leave(ticket);
+                turn = state.turn(ticket);
+                break;
             }
-            LeaseState.Snapshot now = state.snapshot();
-            long leftMillis = (deadline - System.nanoTime()) / 1_000_000L;
-            switch (now.phase()) {
-                case LENT -> throw taken(now.lease());
-                case CLOSED -> throw unavailable("is not lent any more: its lender is leaving.");
-                case CLEANING, FREE -> {
-                    if (leftMillis <= 0) {
-                        throw unavailable(
-                                "is being reset after its last borrower; try again shortly.");
-                    }
-                }
+            if (wish.waits()) {
+                link.waiting(turn.place(), turn.of(), standing(turn));
             }
             try {
-                state.awaitCleaned(leftMillis);
+                turn = state.await(ticket, turn, deadline);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
-                throw unavailable("could not be waited for.");
+                state.leave(ticket);
+                turn = state.turn(ticket);
             }
         }
+        if (turn.lease() == null) {
+            throw notNow();
+        }
+        return turn.lease();
+    }
+
+    private String standing(LeaseState.Turn turn) {
+        LeaseState.Snapshot now = state.snapshot();
+        String begin = "You are number " + turn.place() + " of " + turn.of() + "; " + name;
+        return switch (now.phase()) {
+            case LENT ->
+                    begin
+                            + " is borrowed by "
+                            + now.lease().borrower()
+                            + " since "
+                            + TIME.format(now.lease().since())
+                            + ".";
+            case CLEANING -> begin + " is being reset after its last borrower.";
+            case FREE, CLOSED -> begin + " is about to change hands.";
+        };
+    }
+
+    /** Why it is not to be had at this moment. */
+    private RefusedException notNow() {
+        LeaseState.Snapshot now = state.snapshot();
+        return switch (now.phase()) {
+            case LENT -> taken(now.lease());
+            case CLOSED -> unavailable("is not lent any more: its lender is leaving.");
+            case CLEANING, FREE ->
+                    spoilt.isEmpty()
+                            ? unavailable(
+                                    "is being reset after its last borrower; try again shortly.")
+                            : unavailable("cannot be lent: " + spoilt + ".");
+        };
     }
 
     private RefusedException unavailable(String why) {
@@ -221,20 +353,36 @@ final class LentFunction {
     }
 
     /**
-     * Takes the function back from its slot, by order of an operator.
+     * Takes the function back from its slot, by order of an operator, who may want another to have
+     * it: the slot cannot borrow it again for {@value #BARRED_SECONDS} s.
      *
      * @return who had it, or null where nobody did
      */
-    String revoke(String sentence) {
-        GrantedLease lease = state.lease();
-        Lease link = revocable;
-        if (lease == null || link == null || !state.holds(lease.epoch())) {
+    String takeBack(String sentence) {
+        FencedGrant grant = current;
+        if (grant == null || !state.holds(grant.lease.epoch())) {
             return null;
         }
-        barredSlot = link.borrower().name();
+        barredSlot = grant.link.borrower().name();
         barredUntilNanos = System.nanoTime() + BARRED_SECONDS * 1_000_000_000L;
-        link.revoke(sentence);
-        return lease.borrower();
+        grant.link.revoke(sentence);
+        return grant.lease.borrower();
+    }
+
+    /** Who has it now, or null. */
+    Peer borrower() {
+        FencedGrant grant = current;
+        return grant != null && state.holds(grant.lease.epoch()) ? grant.link.borrower() : null;
+    }
+
+    /** Ends the lease of this borrower, if it has it still. */
+    void revoke(Peer borrower, String sentence) {
+        FencedGrant grant = current;
+        if (grant != null
+                && state.holds(grant.lease.epoch())
+                && grant.link.borrower().equals(borrower)) {
+            grant.link.revoke(sentence);
+        }
     }
 
     /** Lends no more; a lease that holds goes on until its link ends. */
@@ -245,10 +393,15 @@ final class LentFunction {
     private final class FencedGrant implements Grant {
         private final GrantedLease lease;
         private final Fence fence;
+        private final Lease link;
 
-        FencedGrant(GrantedLease lease, Fence fence) {
+        /** When its connection broke, or null while it has one. */
+        private volatile Instant awaySince;
+
+        FencedGrant(GrantedLease lease, Fence fence, Lease link) {
             this.lease = lease;
             this.fence = fence;
+            this.link = link;
         }
 
         @Override
@@ -267,12 +420,32 @@ final class LentFunction {
         }
 
         @Override
+        public void detached(String why) {
+            awaySince = Instant.now();
+            witness.happened(
+                    name, "away", lease.borrower() + ", who has " + name + ", is away: " + why);
+            record("away", why);
+        }
+
+        @Override
+        public void resumed() {
+            awaySince = null;
+            witness.happened(
+                    name, "back", lease.borrower() + " is back and goes on with " + name + ".");
+            record("back", "");
+        }
+
+        private void record(String what, String why) {
+            witness.record(what, link.borrower(), name, lease.epoch(), why);
+        }
+
+        @Override
         public void ended(Ending how, String sentence) {
             fence.close();
             if (!state.end(lease.epoch())) {
                 return;
             }
-            revocable = null;
+            record("ended", how.name().toLowerCase(Locale.ROOT) + ": " + sentence);
             witness.happened(
                     name,
                     how == Ending.RETURNED ? "returned" : "ended",
@@ -321,34 +494,74 @@ final class LentFunction {
                         name,
                         lease.borrower());
             }
-            resetThoroughly();
-            state.cleaned(lease.epoch());
-            witness.happened(name, "free", name + " is reset and free.");
+            resetUntilFresh();
+            state.cleaned(lease.epoch(), Instant.now());
+            if (state.phase() != LeaseState.Phase.LENT) {
+                witness.happened(name, "free", name + " is reset and free.");
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
-    /** By the most thorough kind that it has; again until it succeeds. */
-    private void resetThoroughly() throws InterruptedException {
+    /** By the most thorough kind that it has; again until it succeeds and shows no trace. */
+    private void resetUntilFresh() throws InterruptedException {
         ResetKind kind = null;
         for (ResetKind candidate : ResetKind.values()) {
             if (description.resetKinds().contains(candidate)) {
                 kind = candidate;
             }
         }
-        if (kind == null) {
-            return;
+        while (true) {
+            CompletionStatus status =
+                    kind == null ? CompletionStatus.SUCCESS : function.reset(kind);
+            String wrong =
+                    status.isSuccess() ? difference() : "it could not be reset (" + status + ")";
+            if (wrong == null) {
+                spoilt = "";
+                return;
+            }
+            if (!wrong.equals(spoilt)) {
+                spoilt = wrong;
+                witness.happened(
+                        name,
+                        "spoilt",
+                        name + " is not lent until it is as fresh as it was made: " + wrong + ".");
+            }
+            Thread.sleep(RESET_AGAIN_MILLIS);
         }
-        for (CompletionStatus status = function.reset(kind);
-                !status.isSuccess();
-                status = function.reset(kind)) {
-            LOG.log(
-                    System.Logger.Level.WARNING,
-                    "{0} could not be reset ({1}); it is not lent until it can.",
-                    name,
-                    status);
-            Thread.sleep(1000);
+    }
+
+    /** The configuration space; what cannot be read is all-ones, as for a driver. */
+    private byte[] configuration() {
+        Region region = description.region(Region.CONFIGURATION).orElseThrow();
+        byte[] bytes = new byte[(int) region.sizeBytes()];
+        int step = Math.min(region.maxAccessBytes(), 64);
+        for (int at = 0; at < bytes.length; at += step) {
+            int length = Math.min(step, bytes.length - at);
+            MemorySegment part = MemorySegment.ofArray(bytes).asSlice(at, length);
+            if (!bare.read(region.index(), at, part, 4).isSuccess()) {
+                part.fill((byte) 0xff);
+            }
         }
+        return bytes;
+    }
+
+    /**
+     * Where the configuration space differs from what it was when the function was made; or null.
+     */
+    private String difference() {
+        byte[] now = configuration();
+        int at = Arrays.mismatch(powerOn, now);
+        if (at < 0) {
+            return null;
+        }
+        int word = at & ~3;
+        return "its configuration space has 0x%08x at 0x%03x, and had 0x%08x"
+                .formatted(word(now, word), word, word(powerOn, word));
+    }
+
+    private static int word(byte[] bytes, int at) {
+        return MemorySegment.ofArray(bytes).get(LITTLE_ENDIAN_WORD, at);
     }
 }

@@ -15,6 +15,7 @@ import farslot.link.Grant;
 import farslot.link.Lease;
 import farslot.link.Peer;
 import farslot.link.RefusedException;
+import farslot.link.Wish;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,7 +38,8 @@ class LentFunctionTest {
     private final CountingFunction function = new CountingFunction();
     private final BlockingQueue<String> happened = new LinkedBlockingQueue<>();
     private final LentFunction lent =
-            new LentFunction("n0", function, (subject, what, sentence) -> happened.add(what));
+            new LentFunction(
+                    "n0", function, function, (subject, what, sentence) -> happened.add(what));
 
     private static Peer peer(String name) {
         return new Peer("uid 1000 (pid 42)", "user:alice", name, true, 1000, 42, "");
@@ -56,7 +58,7 @@ class LentFunctionTest {
     }
 
     private Grant borrow(String name) throws RefusedException {
-        return lent.lend(peer(name), link(name));
+        return lent.lend(peer(name), new Wish("n0"), link(name));
     }
 
     private void await(String what) throws InterruptedException {
@@ -170,13 +172,15 @@ class LentFunctionTest {
     @Test
     void whomAnOperatorTookItFromCannotGrabItAtOnce() throws Exception {
         Grant grant = borrow("v1");
-        assertEquals("\"v1\", uid 1000 (pid 42)", lent.revoke("An operator took it back."));
+        assertEquals("\"v1\", uid 1000 (pid 42)", lent.takeBack("An operator took it back."));
         grant.ended(Grant.Ending.REVOKED, "An operator took it back.");
         await("free");
         RefusedException e = assertThrows(RefusedException.class, () -> borrow("v1"));
         assertEquals(RefusedException.Reason.UNAVAILABLE, e.reason());
         borrow("v2");
-        assertNull(new LentFunction("n1", function, (a, b, c) -> {}).revoke("Nobody has it."));
+        assertNull(
+                new LentFunction("n1", function, function, (a, b, c) -> {})
+                        .takeBack("Nobody has it."));
     }
 
     @Test

@@ -9,6 +9,9 @@ public interface Caller {
     /** Who it is; what it calls itself is known once it has said it. */
     Peer peer();
 
+    /** Whether it is told of what happens here. */
+    boolean observes();
+
     /** How many bytes of what it has sent wait here to be carried out, at this moment. */
     long bufferedBytes();
 

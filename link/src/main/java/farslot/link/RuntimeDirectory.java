@@ -1,5 +1,6 @@
 package farslot.link;
 
+import farslot.posix.OwnProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
@@ -97,8 +98,8 @@ public record RuntimeDirectory(Path path) {
         return new RuntimeDirectory(path);
     }
 
-    private static Object ownUid() throws IOException {
-        return Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+    private static Object ownUid() {
+        return OwnProcess.userId();
     }
 
     /** Where the process of this name and role listens, or would. */

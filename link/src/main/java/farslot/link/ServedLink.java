@@ -77,7 +77,7 @@ final class ServedLink extends Connection implements Caller {
     private volatile Grant grant;
     private boolean returned;
     private MemorySegment scratch = Arena.ofAuto().allocate(64, 8);
-    private AutoCloseable observation;
+    private volatile AutoCloseable observation;
     private volatile News news;
     private long staleWrites;
     private long badAccesses;
@@ -92,6 +92,11 @@ final class ServedLink extends Connection implements Caller {
     @Override
     public Peer peer() {
         return peer.named(peerName());
+    }
+
+    @Override
+    public boolean observes() {
+        return observation != null;
     }
 
     @Override

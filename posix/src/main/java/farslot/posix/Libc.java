@@ -45,6 +45,8 @@ final class Libc {
     static final int PROT_WRITE = 2;
     static final int MAP_SHARED = 1;
     static final int AT_EMPTY_PATH = 0x1000;
+    static final int PR_SET_DUMPABLE = 4;
+    static final int PR_SET_NO_NEW_PRIVS = 38;
 
     private static final Linker LINKER = Linker.nativeLinker();
     private static final ThreadLocal<MemorySegment> CALL_STATE =
@@ -387,6 +389,49 @@ final class Libc {
     static int fcntl(int descriptor, int command, int argument) {
         try {
             return (int) Fcntl.CALL.invokeExact(CALL_STATE.get(), descriptor, command, argument);
+        } catch (Throwable thrown) {
+            throw unexpected(thrown);
+        }
+    }
+
+    private static final class Prctl {
+        static final MethodHandle CALL =
+                LINKER.downcallHandle(
+                        LINKER.defaultLookup().findOrThrow("prctl"),
+                        FunctionDescriptor.of(
+                                JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+                        Linker.Option.captureCallState("errno"),
+                        Linker.Option.firstVariadicArg(1));
+    }
+
+    /** prctl(2) with one argument; the unused ones are zero, as some options demand. */
+    static int prctl(int option, long argument) {
+        try {
+            return (int) Prctl.CALL.invokeExact(CALL_STATE.get(), option, argument, 0L, 0L, 0L);
+        } catch (Throwable thrown) {
+            throw unexpected(thrown);
+        }
+    }
+
+    private static final class Umask {
+        static final MethodHandle CALL = bind("umask", JAVA_INT, JAVA_INT);
+    }
+
+    static int umask(int mask) {
+        try {
+            return (int) Umask.CALL.invokeExact(CALL_STATE.get(), mask);
+        } catch (Throwable thrown) {
+            throw unexpected(thrown);
+        }
+    }
+
+    private static final class GetEuid {
+        static final MethodHandle CALL = bind("geteuid", JAVA_INT);
+    }
+
+    static int geteuid() {
+        try {
+            return (int) GetEuid.CALL.invokeExact(CALL_STATE.get());
         } catch (Throwable thrown) {
             throw unexpected(thrown);
         }
