@@ -53,13 +53,18 @@ public final class StateWriter {
         return put(name, text.getBytes(StandardCharsets.UTF_8));
     }
 
+    /** Writes a group: what was written to another writer. */
+    public StateWriter put(String name, StateWriter group) {
+        begin(name, GROUP);
+        counted(group.toBytes());
+        return this;
+    }
+
     /** Writes a group. */
     public StateWriter group(String name, Consumer<StateWriter> fields) {
         StateWriter group = new StateWriter();
         fields.accept(group);
-        begin(name, GROUP);
-        counted(group.toBytes());
-        return this;
+        return put(name, group);
     }
 
     /** All that was written. */

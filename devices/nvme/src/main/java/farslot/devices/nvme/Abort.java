@@ -1,6 +1,10 @@
 package farslot.devices.nvme;
 
+import farslot.sdk.StateReader;
+import farslot.sdk.StateWriter;
 import java.lang.foreign.MemorySegment;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -67,6 +71,26 @@ final class Abort {
     /** The command that it waited for has ended. */
     synchronized void ended(Command abort) {
         waiting.remove(abort);
+    }
+
+    /** Those that wait, by their identifiers. */
+    synchronized void save(StateWriter state) {
+        waiting.stream()
+                .sorted(Comparator.comparingInt(Command::identifier))
+                .forEach(abort -> state.put("waiting " + abort.identifier(), true));
+    }
+
+    /**
+     * Takes over which commands waited.
+     *
+     * @param underWay the admin queue's commands
+     */
+    synchronized void load(StateReader state, Collection<Command> underWay) {
+        for (Command command : underWay) {
+            if (state.has("waiting " + command.identifier())) {
+                waiting.add(command);
+            }
+        }
     }
 
     /** Looks for the command among the entries that are not fetched yet. */

@@ -15,6 +15,10 @@ final class AdminCommands {
         this.queues = new QueueCommands(enablement);
     }
 
+    QueueCommands queues() {
+        return queues;
+    }
+
     /**
      * Executes a command.
      *

@@ -1,9 +1,13 @@
 package farslot.devices.nvme;
 
+import farslot.core.StateException;
+import farslot.sdk.StateReader;
+import farslot.sdk.StateWriter;
 import java.util.ArrayDeque;
 import java.util.EnumSet;
 import java.util.Queue;
 import java.util.Set;
+import java.util.function.IntFunction;
 
 /**
  * Asynchronous event requests that wait for events, and events that wait for requests (NVMe 1.4,
@@ -54,6 +58,40 @@ final class AsynchronousEvents {
             }
         }
         return null;
+    }
+
+    /** Requests by their identifiers, events by their names. */
+    synchronized void save(StateWriter state) {
+        int number = 0;
+        for (Command request : requests) {
+            state.put("request " + number++, request.identifier());
+        }
+        pending.forEach(event -> state.put("pending " + event, true));
+        heldBack.forEach(type -> state.put("held back " + type, true));
+    }
+
+    /**
+     * Takes over what was saved.
+     *
+     * @param underWay the admin queue's commands, by identifier
+     */
+    synchronized void load(StateReader state, IntFunction<Command> underWay) throws StateException {
+        for (int number = 0; state.has("request " + number); number++) {
+            Command request = underWay.apply(state.int32("request " + number, 0, 0xFFFF));
+            if (request == null || !keep(request)) {
+                throw state.wrong("request " + number, "is no command that waits");
+            }
+        }
+        for (AsynchronousEvent event : AsynchronousEvent.values()) {
+            if (state.has("pending " + event)) {
+                pending.add(event);
+            }
+        }
+        for (AsynchronousEvent.Type type : AsynchronousEvent.Type.values()) {
+            if (state.has("held back " + type)) {
+                heldBack.add(type);
+            }
+        }
     }
 
     /** Whether {@link #next} would give something. */

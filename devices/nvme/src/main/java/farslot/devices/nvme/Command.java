@@ -94,6 +94,25 @@ final class Command {
         return (dword(12) & 0xFFFF) + 1L;
     }
 
+    /** The entry as it was fetched, as far as anything of it is used. */
+    byte[] entry() {
+        byte[] bytes = new byte[ENTRY_BYTES];
+        MemorySegment entry = MemorySegment.ofArray(bytes);
+        entry.set(LittleEndian.INT, 0, dword0);
+        entry.set(LittleEndian.INT, 4, namespace);
+        entry.set(LittleEndian.LONG, 24, pointer1);
+        entry.set(LittleEndian.LONG, 32, pointer2);
+        for (int i = 0; i < parameters.length; i++) {
+            entry.set(LittleEndian.INT, 40 + 4 * i, parameters[i]);
+        }
+        return bytes;
+    }
+
+    /** The abort command that waits for this one's end, or null. */
+    Command abortedBy() {
+        return isAborting() ? abortedBy : null;
+    }
+
     /** Whether it waits to be executed. */
     boolean isWaiting() {
         return state.get() == State.WAITING;

@@ -1,6 +1,9 @@
 package farslot.devices.nvme;
 
 import farslot.core.CompletionStatus;
+import farslot.core.StateException;
+import farslot.sdk.StateReader;
+import farslot.sdk.StateWriter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -60,6 +63,28 @@ final class CompletionQueue {
 
     int id() {
         return id;
+    }
+
+    synchronized void save(StateWriter state) {
+        state.put("id", id);
+        state.put("base", base);
+        state.put("size", size);
+        state.put("interrupts enabled", interruptsEnabled);
+        state.put("vector", vector);
+        state.put("claimed", claimed.get());
+        state.put("phase", phase);
+        state.put("tail", tail);
+        state.put("next tail", nextTail);
+        state.put("head", head);
+    }
+
+    /** Takes over where a queue of this base and size stood. */
+    synchronized void load(StateReader state) throws StateException {
+        claimed.set(state.int32("claimed", 0, size - 1));
+        phase = state.flag("phase");
+        tail = state.int32("tail", 0, size - 1);
+        nextTail = state.int32("next tail", 0, size - 1);
+        head = state.int32("head", 0, size - 1);
     }
 
     boolean interruptsEnabled() {

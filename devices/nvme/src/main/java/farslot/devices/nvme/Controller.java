@@ -1,5 +1,8 @@
 package farslot.devices.nvme;
 
+import farslot.core.StateException;
+import farslot.sdk.StateReader;
+import farslot.sdk.StateWriter;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -39,6 +42,7 @@ final class Controller {
     private Enablement enablement;
     private boolean draining;
     private Runnable whenDrained;
+    private boolean paused;
 
     /**
      * @param memory gives the driver's memory as of the generation that it is asked in
@@ -103,7 +107,12 @@ final class Controller {
         }
         shutdown = 0;
         interrupts.begin();
-        enablement =
+        enablement = makeEnablement();
+        ready = true;
+    }
+
+    private Enablement makeEnablement() {
+        Enablement made =
                 new Enablement(
                         memory.get(),
                         configuration,
@@ -112,7 +121,10 @@ final class Controller {
                         interrupts,
                         workers,
                         this::fail);
-        ready = true;
+        if (paused) {
+            made.pause();
+        }
+        return made;
     }
 
     /** What is wrong with CC or the admin queues, or null (7.6.1). */
@@ -205,6 +217,77 @@ final class Controller {
         }
     }
 
+    /** Fetches nothing until {@link #goOn} or a reset; commands that were fetched end. */
+    synchronized void pause() {
+        paused = true;
+        if (enablement != null) {
+            enablement.pause();
+        }
+    }
+
+    /** What was paused, or loaded, goes on. */
+    synchronized void goOn() {
+        paused = false;
+        if (enablement != null) {
+            enablement.goOn();
+        }
+    }
+
+    /** Writes all of it, while it is paused and nothing is executed. */
+    synchronized void save(StateWriter saved) throws StateException {
+        if (draining || shutdown == SHUTDOWN_OCCURRING) {
+            throw new StateException("The controller is being disabled or shut down.");
+        }
+        saved.put("CC", configuration.value());
+        saved.put("AQA", adminQueues.attributes());
+        saved.put("ASQ", adminQueues.submissionBase());
+        saved.put("ACQ", adminQueues.completionBase());
+        saved.put("ready", ready);
+        saved.put("failed", failed);
+        saved.put("shut down", shutdown != 0);
+        saved.group("interrupts", interrupts::save);
+        saved.group("counters", state.counters()::save);
+        saved.group("errors", state.errors()::save);
+        if (enablement != null) {
+            StateWriter enabled = new StateWriter();
+            enablement.save(enabled);
+            saved.put("enabled", enabled);
+        }
+    }
+
+    /** Makes a controller as after power came on what was saved; paused. */
+    synchronized void load(StateReader saved) throws StateException {
+        paused = true;
+        if (saved.has("enabled")) {
+            StateReader enabled = saved.group("enabled");
+            takeOver(enabled);
+            String wrong = whyNotEnabled();
+            if (wrong != null) {
+                throw saved.wrong("enabled", "cannot be: " + wrong);
+            }
+            enablement = makeEnablement();
+            enablement.load(enabled);
+        }
+        takeOver(saved);
+        ready = saved.flag("ready") && enablement != null;
+        failed = saved.flag("failed");
+        interrupts.load(saved.group("interrupts"));
+        state.counters().load(saved.group("counters"));
+        state.errors().load(saved.group("errors"));
+        if (saved.flag("shut down")) {
+            shutdown = SHUTDOWN_COMPLETE;
+            if (enablement != null) {
+                enablement.shutDown(() -> {});
+            }
+        }
+    }
+
+    private void takeOver(StateReader saved) throws StateException {
+        configuration = new ControllerConfiguration(saved.bits32("CC"));
+        adminQueues =
+                new AdminQueues(saved.bits32("AQA"), saved.number("ASQ"), saved.number("ACQ"));
+    }
+
     /**
      * A reset of the function: as after power came on. What was under way ends in the background,
      * and the controller is not ready before it has.
@@ -219,6 +302,7 @@ final class Controller {
             }
         }
         configuration = new ControllerConfiguration(0);
+        paused = false;
         whenDrained = null;
         disable();
         ready = false;

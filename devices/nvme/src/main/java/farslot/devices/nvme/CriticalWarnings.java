@@ -28,6 +28,14 @@ final class CriticalWarnings {
                 | (counters.mediaErrors() > 0 ? RELIABILITY : 0);
     }
 
+    synchronized int told() {
+        return told;
+    }
+
+    synchronized void setTold(int warnings) {
+        told = warnings;
+    }
+
     /** The events of warnings that are there, and wanted, and were not when this was last asked. */
     synchronized AsynchronousEvent[] risen() {
         int wanted = now() & features.criticalWarningsWanted();

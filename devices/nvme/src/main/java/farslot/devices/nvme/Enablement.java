@@ -1,6 +1,9 @@
 package farslot.devices.nvme;
 
 import farslot.core.CompletionStatus;
+import farslot.core.StateException;
+import farslot.sdk.StateReader;
+import farslot.sdk.StateWriter;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
@@ -30,6 +33,7 @@ final class Enablement implements Workers.Service {
 
     private final DriverMemory memory;
     private final ControllerConfiguration configuration;
+    private final AdminQueues adminQueues;
     private final ControllerState state;
     private final InterruptStatus interrupts;
     private final Consumer<String> onFatal;
@@ -59,6 +63,7 @@ final class Enablement implements Workers.Service {
             Consumer<String> onFatal) {
         this.memory = memory;
         this.configuration = configuration;
+        this.adminQueues = adminQueues;
         this.state = state;
         this.interrupts = interrupts;
         this.onFatal = onFatal;
@@ -367,6 +372,141 @@ final class Enablement implements Workers.Service {
         if (left.isQuiet()) {
             completeDeletion(deleting);
         }
+    }
+
+    /** Fetches nothing until {@link #goOn}. */
+    void pause() {
+        workers.pause();
+    }
+
+    /** What was paused, or loaded, goes on. */
+    void goOn() {
+        workers.goOn();
+        for (int id = 0; id < submissionQueues.length(); id++) {
+            if (submissionQueues.get(id) != null) {
+                workers.offer(submissionQueues.get(id));
+            }
+        }
+        deliverEventsSoon();
+    }
+
+    /** Writes all of it, while nothing is executed: commands that wait among it. */
+    void save(StateWriter saved) throws StateException {
+        saved.put("CC", configuration.value());
+        saved.put("AQA", adminQueues.attributes());
+        saved.put("ASQ", adminQueues.submissionBase());
+        saved.put("ACQ", adminQueues.completionBase());
+        saved.put("queues created", adminCommands.queues().anyCreated());
+        saved.put("warnings told", warnings.told());
+        saved.group("features", features::save);
+        saved.group("events", events::save);
+        saved.group("aborts", abort::save);
+        for (int id = 0; id < submissionQueues.length(); id++) {
+            if (completionQueues.get(id) != null) {
+                saved.group("completion queue " + id, completionQueues.get(id)::save);
+            }
+            if (submissionQueues.get(id) != null) {
+                StateWriter queue = new StateWriter();
+                submissionQueues.get(id).save(queue);
+                saved.put("submission queue " + id, queue);
+            }
+        }
+        for (Command command : submissionQueues.get(0).underWay()) {
+            saved.group(
+                    "command " + command.identifier(),
+                    fields -> {
+                        fields.put("entry", command.entry());
+                        if (command.abortedBy() != null) {
+                            fields.put("aborted by", command.abortedBy().identifier());
+                        }
+                    });
+        }
+    }
+
+    /** Takes over what one that was made with the same CC and admin queues saved. */
+    void load(StateReader saved) throws StateException {
+        adminCommands.queues().setAnyCreated(saved.flag("queues created"));
+        warnings.setTold(saved.int32("warnings told", 0, 0xFF));
+        features.load(saved.group("features"));
+        workers.configure(features.arbitration());
+        SubmissionQueue admin = submissionQueues.get(0);
+        loadCommands(saved, admin);
+        events.load(saved.group("events"), admin::underWay);
+        abort.load(saved.group("aborts"), admin.underWay());
+        completionQueues.get(0).load(saved.group("completion queue 0"));
+        admin.load(saved.group("submission queue 0"), admin::underWay);
+        for (int id = 1; id < submissionQueues.length(); id++) {
+            if (saved.has("completion queue " + id)) {
+                loadCompletionQueue(id, saved.group("completion queue " + id));
+            }
+        }
+        for (int id = 1; id < submissionQueues.length(); id++) {
+            if (saved.has("submission queue " + id)) {
+                loadSubmissionQueue(id, saved.group("submission queue " + id), admin);
+            }
+        }
+    }
+
+    private static void loadCommands(StateReader saved, SubmissionQueue admin)
+            throws StateException {
+        for (String name : saved.names()) {
+            if (name.startsWith("command ")) {
+                byte[] entry = saved.group(name).bytes("entry", Command.ENTRY_BYTES);
+                if (!admin.restore(new Command(admin, MemorySegment.ofArray(entry)))) {
+                    throw saved.wrong(name, "has the identifier of another");
+                }
+            }
+        }
+        for (Command command : admin.underWay()) {
+            StateReader fields = saved.group("command " + command.identifier());
+            if (fields.has("aborted by")) {
+                Command by = admin.underWay(fields.int32("aborted by", 0, 0xFFFF));
+                if (by == null || by == command || !command.abortBy(by)) {
+                    throw fields.wrong("aborted by", "names no command");
+                }
+            }
+        }
+    }
+
+    private void loadCompletionQueue(int id, StateReader saved) throws StateException {
+        CompletionQueue queue =
+                new CompletionQueue(
+                        id,
+                        memory,
+                        saved.number("base"),
+                        saved.int32("size", 2, Controller.MAX_QUEUE_ENTRIES),
+                        saved.flag("interrupts enabled"),
+                        saved.int32("vector", 0, 0xFFFF));
+        queue.load(saved);
+        add(queue);
+    }
+
+    private void loadSubmissionQueue(int id, StateReader saved, SubmissionQueue admin)
+            throws StateException {
+        CompletionQueue completions =
+                completionQueue(saved.int32("completion queue", 1, state.queuePairs()));
+        if (completions == null) {
+            throw saved.wrong("completion queue", "does not exist");
+        }
+        SubmissionQueue queue =
+                new SubmissionQueue(
+                        id,
+                        saved.number("base"),
+                        saved.int32("size", 2, Controller.MAX_QUEUE_ENTRIES),
+                        completions,
+                        priority(saved));
+        queue.load(saved, admin::underWay);
+        add(queue);
+    }
+
+    private static Arbitration.Priority priority(StateReader saved) throws StateException {
+        String name = saved.text("priority");
+        for (Arbitration.Priority priority : Arbitration.Priority.values()) {
+            if (priority.name().equals(name)) {
+                return priority;
+            }
+        }
+        throw saved.wrong("priority", "is none");
     }
 
     /** Fetches no more commands; {@code whenIdle} runs once those under way have ended. */

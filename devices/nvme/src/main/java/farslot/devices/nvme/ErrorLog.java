@@ -1,5 +1,8 @@
 package farslot.devices.nvme;
 
+import farslot.core.StateException;
+import farslot.sdk.StateReader;
+import farslot.sdk.StateWriter;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
@@ -53,6 +56,17 @@ final class ErrorLog {
     /** A reset of the controller: the entries go, the count goes on. */
     synchronized void clear() {
         Arrays.fill(entries, (byte) 0);
+    }
+
+    synchronized void save(StateWriter state) {
+        state.put("entries", entries);
+        state.put("count", count);
+    }
+
+    synchronized void load(StateReader state) throws StateException {
+        byte[] saved = state.bytes("entries", entries.length);
+        count = state.number("count", 0, Long.MAX_VALUE);
+        System.arraycopy(saved, 0, entries, 0, entries.length);
     }
 
     synchronized byte[] page() {

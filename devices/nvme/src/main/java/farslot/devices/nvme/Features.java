@@ -1,5 +1,8 @@
 package farslot.devices.nvme;
 
+import farslot.core.StateException;
+import farslot.sdk.StateReader;
+import farslot.sdk.StateWriter;
 import java.util.Arrays;
 
 /**
@@ -100,6 +103,35 @@ final class Features {
             case 3 -> CHANGEABLE | (feature == ERROR_RECOVERY ? NAMESPACE_SPECIFIC : 0);
             default -> throw CommandException.invalidField(10, 8);
         };
+    }
+
+    synchronized void save(StateWriter saved) {
+        for (int feature = 0; feature < values.length; feature++) {
+            saved.put("feature " + feature, values[feature]);
+        }
+        for (int namespace = 0; namespace < errorRecovery.length; namespace++) {
+            saved.put("error recovery " + (namespace + 1), errorRecovery[namespace]);
+        }
+        saved.put("under temperature", underTemperature);
+        for (int vector = 0; vector < coalescingDisabled.length; vector++) {
+            saved.put("coalescing disabled " + vector, coalescingDisabled[vector]);
+        }
+    }
+
+    synchronized void load(StateReader saved) throws StateException {
+        for (int feature = 0; feature < values.length; feature++) {
+            values[feature] = saved.bits32("feature " + feature);
+        }
+        if (submissionQueues() > state.queuePairs() || completionQueues() > state.queuePairs()) {
+            throw saved.wrong("feature " + NUMBER_OF_QUEUES, "gives more queues than there are");
+        }
+        for (int namespace = 0; namespace < errorRecovery.length; namespace++) {
+            errorRecovery[namespace] = saved.bits32("error recovery " + (namespace + 1));
+        }
+        underTemperature = saved.int32("under temperature", 0, 0xFFFF);
+        for (int vector = 0; vector < coalescingDisabled.length; vector++) {
+            coalescingDisabled[vector] = saved.flag("coalescing disabled " + vector);
+        }
     }
 
     private int current(int feature, Command command) throws CommandException {

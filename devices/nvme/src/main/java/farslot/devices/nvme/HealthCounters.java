@@ -1,5 +1,8 @@
 package farslot.devices.nvme;
 
+import farslot.core.StateException;
+import farslot.sdk.StateReader;
+import farslot.sdk.StateWriter;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -7,7 +10,7 @@ import java.util.concurrent.atomic.LongAdder;
  * switched on for the first time.
  */
 final class HealthCounters {
-    private final long startedNanos = System.nanoTime();
+    private long startedNanos = System.nanoTime();
     private final LongAdder sectorsRead = new LongAdder();
     private final LongAdder sectorsWritten = new LongAdder();
     private final LongAdder reads = new LongAdder();
@@ -96,7 +99,40 @@ final class HealthCounters {
         return spareUsedUp;
     }
 
-    long powerOnHours() {
+    synchronized void save(StateWriter state) {
+        state.put("on nanos", System.nanoTime() - startedNanos);
+        state.put("busy nanos", busyNanos);
+        state.put("sectors read", sectorsRead.sum());
+        state.put("sectors written", sectorsWritten.sum());
+        state.put("reads", reads.sum());
+        state.put("writes", writes.sum());
+        state.put("power cycles", powerCycles.sum());
+        state.put("unsafe shutdowns", unsafeShutdowns.sum());
+        state.put("media errors", mediaErrors.sum());
+        state.put("spare used up", spareUsedUp);
+    }
+
+    synchronized void load(StateReader state) throws StateException {
+        startedNanos = System.nanoTime() - state.number("on nanos", 0, Long.MAX_VALUE);
+        busyNanos = state.number("busy nanos", 0, Long.MAX_VALUE);
+        load(sectorsRead, state, "sectors read");
+        load(sectorsWritten, state, "sectors written");
+        load(reads, state, "reads");
+        load(writes, state, "writes");
+        load(powerCycles, state, "power cycles");
+        load(unsafeShutdowns, state, "unsafe shutdowns");
+        load(mediaErrors, state, "media errors");
+        spareUsedUp = state.flag("spare used up");
+    }
+
+    private static void load(LongAdder counter, StateReader state, String name)
+            throws StateException {
+        long saved = state.number(name, 0, Long.MAX_VALUE);
+        counter.reset();
+        counter.add(saved);
+    }
+
+    synchronized long powerOnHours() {
         return (System.nanoTime() - startedNanos) / 3_600_000_000_000L;
     }
 

@@ -1,6 +1,9 @@
 package farslot.devices.nvme;
 
 import farslot.core.InterruptKind;
+import farslot.core.StateException;
+import farslot.sdk.StateReader;
+import farslot.sdk.StateWriter;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -100,6 +103,19 @@ final class InterruptStatus {
                 lines.message(Integer.numberOfTrailingZeros(bits));
             }
         }
+    }
+
+    synchronized void save(StateWriter state) {
+        state.put("mask", mask);
+        state.put("status", status);
+        state.put("pin", pin);
+    }
+
+    /** The queues are added already. Drives nothing: the lines are as they were. */
+    synchronized void load(StateReader state) throws StateException {
+        mask = state.bits32("mask");
+        status = state.bits32("status");
+        pin = state.flag("pin");
     }
 
     private int unacknowledged() {

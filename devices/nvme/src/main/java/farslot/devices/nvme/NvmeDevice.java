@@ -6,6 +6,7 @@ import farslot.core.FunctionDescription;
 import farslot.core.InterruptKind;
 import farslot.core.Region;
 import farslot.core.ResetKind;
+import farslot.core.StateException;
 import farslot.registers.RegisterMap;
 import farslot.sdk.Bar;
 import farslot.sdk.Device;
@@ -14,6 +15,9 @@ import farslot.sdk.FunctionBuilder;
 import farslot.sdk.Interrupts;
 import farslot.sdk.RegisterFile;
 import farslot.sdk.RegisterState;
+import farslot.sdk.Savable;
+import farslot.sdk.StateReader;
+import farslot.sdk.StateWriter;
 import farslot.sdk.Tasks;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
@@ -24,7 +28,7 @@ import java.util.List;
  * The controller as a PCI function: BAR0 with the registers, BAR4 with the MSI-X table (none
  * without MSI-X).
  */
-final class NvmeDevice implements Device {
+final class NvmeDevice implements Device, Savable {
     /** Class 01h, 08h, 02h: an NVM Express I/O controller; drivers know it by that alone. */
     static final FunctionDescription.Identity IDENTITY =
             new FunctionDescription.Identity(0x1234, 0x11f0, 0x1234, 0x0001, 0x010802, 1);
@@ -104,6 +108,62 @@ final class NvmeDevice implements Device {
     @Override
     public void reset(ResetKind kind) {
         controller.reset(kind == ResetKind.COLD);
+    }
+
+    @Override
+    public void quiesce() {
+        controller.pause();
+    }
+
+    @Override
+    public void resume() {
+        controller.goOn();
+    }
+
+    @Override
+    public int stateVersion() {
+        return 1;
+    }
+
+    /** What the volatile cache holds goes to the images, which are not part of the state. */
+    @Override
+    public void save(StateWriter saved) throws StateException {
+        try {
+            state.namespaces().flush();
+        } catch (IOException e) {
+            throw new StateException(e.getMessage(), e);
+        }
+        saved.put("disk", describe());
+        StateWriter controllerState = new StateWriter();
+        controller.save(controllerState);
+        saved.put("controller", controllerState);
+    }
+
+    @Override
+    public void load(StateReader saved) throws StateException {
+        String disk = saved.text("disk");
+        if (!disk.equals(describe())) {
+            throw new StateException(
+                    "The state is of another disk: it is of "
+                            + disk
+                            + ", and this is "
+                            + describe()
+                            + ".");
+        }
+        controller.load(saved.group("controller"));
+    }
+
+    /** What the options and images must be again. */
+    private String describe() {
+        StringBuilder words = new StringBuilder(state.serial());
+        words.append(" (").append(state.model()).append("), ");
+        words.append(state.queuePairs()).append(" queues, cache ");
+        words.append(state.volatileWriteCache() ? "on" : "off");
+        for (Namespace namespace : state.namespaces().all()) {
+            words.append(", ").append(namespace.blocks()).append(" blocks of ");
+            words.append(namespace.blockBytes()).append(" of ").append(namespace.uuid());
+        }
+        return words.toString();
     }
 
     @Override

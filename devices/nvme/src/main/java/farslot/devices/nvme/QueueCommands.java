@@ -17,6 +17,10 @@ final class QueueCommands {
         return anyCreated;
     }
 
+    void setAnyCreated(boolean created) {
+        anyCreated = created;
+    }
+
     /** NVMe 1.4, 5.3. */
     int createCompletionQueue(Command command) throws CommandException {
         int id = command.dword(10) & 0xFFFF;

@@ -1,11 +1,17 @@
 package farslot.devices.nvme;
 
+import farslot.core.StateException;
+import farslot.sdk.StateReader;
+import farslot.sdk.StateWriter;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.IntFunction;
 
 /**
  * A submission queue (NVMe 1.4, 4.1): what the driver has submitted, and the commands of it that
@@ -57,6 +63,61 @@ final class SubmissionQueue {
 
     int id() {
         return id;
+    }
+
+    /**
+     * Writes where it stands.
+     *
+     * @throws StateException where one of an I/O queue's commands is under way
+     */
+    synchronized void save(StateWriter state) throws StateException {
+        if (!isAdmin() && !underWay.isEmpty()) {
+            throw new StateException("Queue " + id + " has commands under way.");
+        }
+        state.put("id", id);
+        state.put("base", base);
+        state.put("size", size);
+        state.put("completion queue", completionQueue.id());
+        state.put("priority", priority.name());
+        state.put("head", head);
+        state.put("tail", tail);
+        for (Map.Entry<Integer, Command> ahead : new TreeMap<>(abortsAhead).entrySet()) {
+            state.put("abort ahead " + ahead.getKey(), ahead.getValue().identifier());
+        }
+    }
+
+    /**
+     * Takes over where a queue of this base and size stood.
+     *
+     * @param aborts the admin queue's commands, by identifier
+     */
+    synchronized void load(StateReader state, IntFunction<Command> aborts) throws StateException {
+        head = state.int32("head", 0, size - 1);
+        tail = state.int32("tail", 0, size - 1);
+        for (int place = 0; place < size; place++) {
+            String name = "abort ahead " + place;
+            if (state.has(name)) {
+                Command abort = aborts.apply(state.int32(name, 0, 0xFFFF));
+                if (abort == null || !abortAhead(place, abort)) {
+                    throw state.wrong(name, "aborts nothing");
+                }
+            }
+        }
+    }
+
+    /** Those that are fetched and have not ended, by identifier. */
+    synchronized List<Command> underWay() {
+        return underWay.values().stream()
+                .sorted(Comparator.comparingInt(Command::identifier))
+                .toList();
+    }
+
+    /** Takes in a command that was under way; false where another has its identifier. */
+    synchronized boolean restore(Command command) {
+        boolean restored =
+                command.begin() && underWay.putIfAbsent(command.identifier(), command) == null;
+        unfinished += restored ? 1 : 0;
+        return restored;
     }
 
     boolean isAdmin() {

@@ -51,6 +51,7 @@ final class Workers {
     private int sharedTaken;
     private int ioRunning;
     private boolean fetchingStopped;
+    private boolean paused;
     private volatile boolean ended;
     private Runnable whenIdle;
 
@@ -115,6 +116,20 @@ final class Workers {
     /** Fetches no more commands; {@code idle} runs once those that were fetched have ended. */
     void shutDown(Runnable idle) {
         stop(idle, false);
+    }
+
+    /** Fetches nothing until {@link #goOn}; commands that were fetched are executed. */
+    void pause() {
+        synchronized (lock) {
+            paused = true;
+        }
+    }
+
+    /** Queues may be fetched from again; those that have work are to be offered. */
+    void goOn() {
+        synchronized (lock) {
+            paused = false;
+        }
     }
 
     /** Begins nothing more; {@code idle} runs once what runs has ended. */
@@ -199,7 +214,7 @@ final class Workers {
                 return null;
             }
             Command command = queue.take();
-            if (command != null || (!fetchingStopped && queue.beginFetching())) {
+            if (command != null || (mayFetch() && queue.beginFetching())) {
                 Job job = new Job(queue, command, null);
                 start(job);
                 return job;
@@ -208,12 +223,16 @@ final class Workers {
         }
     }
 
+    private boolean mayFetch() {
+        return !fetchingStopped && !paused;
+    }
+
     private boolean isMoreToDo() {
         return !tasks.isEmpty() || arbitration.isReady(this::standing);
     }
 
     private Arbitration.Standing standing(SubmissionQueue queue) {
-        if (!queue.hasCommand() && (fetchingStopped || !queue.canFetch())) {
+        if (!queue.hasCommand() && !(mayFetch() && queue.canFetch())) {
             return Arbitration.Standing.IDLE;
         }
         boolean free = queue.jobs() == 0 || (!queue.isAdmin() && sharedTaken < SHARED);

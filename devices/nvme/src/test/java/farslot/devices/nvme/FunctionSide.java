@@ -1,18 +1,23 @@
 package farslot.devices.nvme;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import farslot.core.CompletionStatus;
 import farslot.core.ConfigurationSpace;
 import farslot.core.ConfigurationSpaceBuilder;
 import farslot.core.Direction;
 import farslot.core.DmaMap;
+import farslot.core.ForwardingFunction;
 import farslot.core.ForwardingHost;
 import farslot.core.InProcessHost;
 import farslot.core.InterruptAction;
 import farslot.core.InterruptKind;
 import farslot.core.NearMemory;
 import farslot.core.PciFunction;
+import farslot.core.PciHost;
 import farslot.core.Region;
 import farslot.core.ResetKind;
+import farslot.core.StateException;
 import farslot.sdk.DeviceCreationException;
 import farslot.sdk.DeviceFunction;
 import farslot.sdk.Options;
@@ -25,20 +30,36 @@ import java.util.Map;
 final class FunctionSide implements DriverSide, AutoCloseable {
     static final int RAM_BYTES = 24 << 20;
 
-    final DeviceFunction function;
+    DeviceFunction function;
+    private final Map<String, String> given = new HashMap<>();
     private final Changes changes = new Changes();
     private final MemorySegment ram = Arena.ofAuto().allocate(RAM_BYTES, 4096);
 
     /** Takes options as the command line has them: "image=d.img", "size=1M". */
     FunctionSide(String... options) throws DeviceCreationException {
-        NvmeKind kind = new NvmeKind();
-        Map<String, String> given = new HashMap<>();
         for (String option : options) {
             int equals = option.indexOf('=');
             given.put(option.substring(0, equals), option.substring(equals + 1));
         }
-        function = DeviceFunction.of("nvme", kind.create(Options.check(kind, given)));
-        function.attach(new Watching(new InProcessHost(function, changes::interrupt)));
+        function = make();
+        attach();
+        configure(ConfigurationSpace.COMMAND, 2, 0x406);
+    }
+
+    private DeviceFunction make() throws DeviceCreationException {
+        NvmeKind kind = new NvmeKind();
+        return DeviceFunction.of("nvme", kind.create(Options.check(kind, given)));
+    }
+
+    private void attach() {
+        PciFunction unattached =
+                new ForwardingFunction(function) {
+                    @Override
+                    public void attach(PciHost host) {
+                        // Watching is what is attached.
+                    }
+                };
+        function.attach(new Watching(new InProcessHost(unattached, changes::interrupt)));
         function.map(
                 new DmaMap(
                         RAM_ADDRESS,
@@ -46,7 +67,18 @@ final class FunctionSide implements DriverSide, AutoCloseable {
                         Direction.READ_WRITE,
                         new NearMemory(ram, -1, 0),
                         true));
-        configure(ConfigurationSpace.COMMAND, 2, 0x406);
+    }
+
+    /** Saves the device, closes it, and goes on with a new one that has loaded what was saved. */
+    byte[] handOver() throws DeviceCreationException, StateException {
+        assertTrue(function.quiesce().isSuccess());
+        byte[] state = function.save();
+        function.close();
+        function = make();
+        function.load(state);
+        attach();
+        function.resume();
+        return state;
     }
 
     /** Tells of each write. */
