@@ -45,7 +45,9 @@ final class VmCommand extends Verb {
                 "",
                 "Starts a slot for each borrowed function, then the machine, whose serial console is"
                         + " this terminal. All of it ends with the machine (\"poweroff -f\", or"
-                        + " \"exit\" in its shell) or with Ctrl-C."
+                        + " \"exit\" in its shell) or with Ctrl-C.",
+                "With --watch-crash a guest that panics is started again, with functions that were"
+                        + " returned and borrowed anew."
             },
             optionListHeading = "%nOptions:%n",
             footerHeading = "%nExample:%n",
@@ -70,6 +72,8 @@ final class VmCommand extends Verb {
         boolean insecure;
 
         @Mixin HoldOptions holding;
+
+        @Mixin CrashOptions crashes;
 
         @Option(
                 names = "--trace",
@@ -114,9 +118,17 @@ final class VmCommand extends Verb {
                         "--trace records one function, and --borrow names " + borrow.size() + ".");
             }
             holding.check(this);
+            crashes.check(this);
             borrow.forEach(this::check);
             VmRun run =
-                    new VmRun(name, insecure, holding, memoryMiB(), share.equals("on"), this::say);
+                    new VmRun(
+                            name,
+                            insecure,
+                            holding,
+                            crashes,
+                            memoryMiB(),
+                            share.equals("on"),
+                            this::say);
             try {
                 return run.run(lab, borrow, trace, arguments);
             } catch (LabException e) {

@@ -23,6 +23,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
@@ -31,10 +34,16 @@ import java.util.function.Consumer;
  */
 final class VmRun {
     private static final Duration SLOT_START = Duration.ofSeconds(60);
+    private static final long FIRST_PAUSE_MILLIS = 1000;
+    private static final long LAST_PAUSE_MILLIS = 60_000;
+
+    /** A machine that ran for so long does not crash again and again. */
+    private static final Duration LASTING = Duration.ofMinutes(10);
 
     private final String name;
     private final boolean insecure;
     private final HoldOptions holding;
+    private final CrashOptions crashes;
     private final int memoryMiB;
     private final boolean sharedMemory;
     private final Consumer<String> say;
@@ -44,12 +53,14 @@ final class VmRun {
             String name,
             boolean insecure,
             HoldOptions holding,
+            CrashOptions crashes,
             int memoryMiB,
             boolean sharedMemory,
             Consumer<String> say) {
         this.name = name;
         this.insecure = insecure;
         this.holding = holding;
+        this.crashes = crashes;
         this.memoryMiB = memoryMiB;
         this.sharedMemory = sharedMemory;
         this.say = say;
@@ -71,6 +82,9 @@ final class VmRun {
                 if (holding.isLong()) {
                     builder.waitingForSlots();
                 }
+                if (crashes.areWatched()) {
+                    builder.device("pvpanic-pci").kernelWords("farslot.modules=pvpanic-pci");
+                }
                 for (String address : addresses) {
                     Path socket = folder.path().resolve("slot" + slots.size());
                     slots.add(borrow(address, socket, trace));
@@ -89,22 +103,55 @@ final class VmRun {
             Accelerator accelerator,
             List<String> addresses)
             throws IOException {
-        Address control = new Address.Unix(directory.socket(name, RuntimeDirectory.Role.VM));
-        try (Vm vm = builder.start();
-                // SIGTERM too closes it, and waits until its socket's file is gone.
-                Foreground foreground = new Foreground(say)) {
-            LinkServer server =
-                    foreground.own(
-                            LinkServer.open(
-                                    LinkOptions.named(name),
-                                    new Control(vm, accelerator, addresses),
-                                    List.of(control)));
-            while (!vm.await(Duration.ofHours(1))) {
-                // It runs as long as its user likes.
+        Address address = new Address.Unix(directory.socket(name, RuntimeDirectory.Role.VM));
+        Control control = new Control(accelerator, addresses);
+        // SIGTERM too closes it, and waits until its socket's file is gone.
+        try (Foreground foreground = new Foreground(say)) {
+            LinkServer server = null;
+            long pauseMillis = FIRST_PAUSE_MILLIS;
+            while (true) {
+                long began = System.nanoTime();
+                CrashWatch watch = new CrashWatch(crashes.compiled());
+                if (crashes.pattern != null) {
+                    builder.consoleCopy(watch.console());
+                }
+                try (Vm vm = builder.start()) {
+                    control.runs(vm);
+                    if (server == null) {
+                        server =
+                                foreground.own(
+                                        LinkServer.open(
+                                                LinkOptions.named(name),
+                                                control,
+                                                List.of(address)));
+                    }
+                    String crash = awaitEnd(vm, watch);
+                    if (crash == null || control.isStopped()) {
+                        server.close("The machine " + name + " ended.");
+                        return vm.exitCode() == 0 ? ExitCode.OK : ExitCode.FAILED;
+                    }
+                    say.accept(name + " has crashed: " + crash + ".");
+                }
+                boolean lasted = System.nanoTime() - began > LASTING.toNanos();
+                pauseMillis = lasted ? FIRST_PAUSE_MILLIS : pauseMillis;
+                if (!control.startsAgain(pauseMillis)) {
+                    server.close("The machine " + name + " crashed.");
+                    return ExitCode.FAILED;
+                }
+                pauseMillis = Math.min(2 * pauseMillis, LAST_PAUSE_MILLIS);
             }
-            server.close("The machine " + name + " ended.");
-            return vm.exitCode() == 0 ? ExitCode.OK : ExitCode.FAILED;
         }
+    }
+
+    /** Waits as long as the user likes it to run; tells why its guest crashed, or null. */
+    private String awaitEnd(Vm vm, CrashWatch watch) {
+        if (crashes.areWatched()) {
+            watch.begin(vm);
+        }
+        while (!vm.await(Duration.ofHours(1))) {
+            // It runs on.
+        }
+        return crashes.areWatched() ? watch.verdict() : null;
     }
 
     private void refuseTakenName(RuntimeDirectory directory) {
@@ -148,14 +195,48 @@ final class VmRun {
 
     /** What comes over the control socket. */
     private final class Control implements Offer {
-        private final Vm vm;
         private final Accelerator accelerator;
         private final List<String> addresses;
+        private final CountDownLatch stopped = new CountDownLatch(1);
+        private volatile Vm vm;
+        private final AtomicInteger restarts = new AtomicInteger();
 
-        Control(Vm vm, Accelerator accelerator, List<String> addresses) {
-            this.vm = vm;
+        Control(Accelerator accelerator, List<String> addresses) {
             this.accelerator = accelerator;
             this.addresses = addresses;
+        }
+
+        void runs(Vm started) {
+            vm = started;
+            if (isStopped()) {
+                started.close();
+            }
+        }
+
+        boolean isStopped() {
+            return stopped.getCount() == 0;
+        }
+
+        /** Whether a crashed machine is to be started again; then after a pause. */
+        boolean startsAgain(long pauseMillis) {
+            if (crashes.restarts != null && restarts.get() >= crashes.restarts) {
+                say.accept(name + " is not started again: --restarts " + crashes.restarts + ".");
+                return false;
+            }
+            int number = restarts.incrementAndGet();
+            say.accept(
+                    name
+                            + " is started again (number "
+                            + number
+                            + ") in "
+                            + pauseMillis / 1000
+                            + " s, with its functions returned and borrowed anew.");
+            try {
+                return !stopped.await(pauseMillis, TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return false;
+            }
         }
 
         @Override
@@ -164,6 +245,7 @@ final class VmRun {
             return switch (action) {
                 case "status" -> List.of(status());
                 case "stop" -> {
+                    stopped.countDown();
                     // On a thread of its own: the answer goes out before all ends.
                     Thread.ofPlatform().name("stop").start(vm::close);
                     yield List.of();
@@ -192,6 +274,7 @@ final class VmRun {
             row.put("pid", Long.toString(ProcessHandle.current().pid()));
             row.put("since", Long.toString(since.toEpochMilli()));
             row.put("state", vm.isAlive() ? "running" : "ended");
+            row.put("restarts", Integer.toString(restarts.get()));
             row.put("qemuPid", Long.toString(vm.pid()));
             row.put("memoryMiB", Integer.toString(memoryMiB));
             row.put("accelerator", accelerator.word());

@@ -41,6 +41,9 @@ class VmCommandTest {
                     vm run --hold 0                      | --hold is a number of seconds from 0.1 to 86400, not 0
                     vm run --hold NaN                    | --hold is a number of seconds
                     vm run --grace -1                    | --grace is a number of seconds from 0
+                    vm run --crash-pattern (             | --crash-pattern: "(" is no regular expression
+                    vm run --restarts 3                  | --restarts needs --watch-crash
+                    vm run --watch-crash --restarts -1   | --restarts is 0 or more
                     vm run --kernel vmlinuz              | --kernel needs --initrd
                     demo --kernel vmlinuz                | --kernel needs --initrd
                     demo --trace /no/such/folder/t.fst   | there is no folder /no/such/folder

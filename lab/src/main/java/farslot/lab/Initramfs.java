@@ -29,6 +29,7 @@ final class Initramfs {
                     "crc32c_intel",
                     "ahci",
                     "sd_mod",
+                    "pvpanic-pci",
                     "uio_pci_generic");
 
     /** Debian's, since busybox's mke2fs knows no ext4, and its lspci and fsck are thin. */

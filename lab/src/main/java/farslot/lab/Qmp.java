@@ -37,6 +37,33 @@ public final class Qmp {
         return answer;
     }
 
+    /**
+     * Waits for an event for as long as the machine lives.
+     *
+     * @return false when the machine has ended without it
+     */
+    public boolean awaitEver(String text) {
+        try {
+            if (!greeted) {
+                execute("{\"execute\":\"query-status\"}");
+            }
+            while (true) {
+                Optional<String> line = socket.line(Long.MAX_VALUE);
+                if (line.isEmpty()) {
+                    return false;
+                }
+                if (line.get().contains(text)) {
+                    return true;
+                }
+            }
+        } catch (LabException ended) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
     /** Waits for a message that contains one of the texts; others are passed over. */
     public String await(String... texts) {
         long deadlineNanos = System.nanoTime() + PATIENCE.toNanos();

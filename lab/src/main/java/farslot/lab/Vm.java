@@ -24,7 +24,7 @@ public final class Vm implements AutoCloseable {
     /** On a busy computer too few ticks come while Linux tries its timer, and it gives up. */
     private static final String KERNEL_WORDS = "console=ttyS0 panic=-1 quiet no_timer_check";
 
-    /** What a machine is to be. Not for use after {@link #start}. */
+    /** What a machine is to be. It may be started again when the last one has ended. */
     public static final class Builder {
         private final PreparedLab lab;
         private final Accelerator accelerator;
@@ -83,7 +83,7 @@ public final class Vm implements AutoCloseable {
             return this;
         }
 
-        /** Where the console's bytes go too. */
+        /** Where the console's bytes go too; on a terminal they go there instead of it. */
         public Builder consoleCopy(OutputStream copy) {
             consoleCopy = copy;
             return this;
@@ -157,6 +157,9 @@ public final class Vm implements AutoCloseable {
         process.environment().putAll(builder.lab.qemu().environment());
         if (builder.terminal) {
             process.inheritIO();
+            if (builder.consoleCopy != null) {
+                process.redirectOutput(ProcessBuilder.Redirect.PIPE);
+            }
         } else {
             // QEMU's complaints and the guest's words in one text: whoever waits sees both.
             process.redirectErrorStream(true);
@@ -173,14 +176,14 @@ public final class Vm implements AutoCloseable {
         Process running = this.process.process();
         var _ = running.onExit().thenRun(this::removeSockets);
         console =
-                builder.terminal
+                builder.terminal && builder.consoleCopy == null
                         ? null
                         : new Console(
                                 name,
                                 running.getInputStream(),
                                 running.getOutputStream(),
                                 builder.consoleCopy);
-        guest = console == null ? null : new Guest(agentSocket, console);
+        guest = builder.terminal ? null : new Guest(agentSocket, console);
         qmp = new Qmp(qmpSocket);
     }
 
@@ -210,7 +213,7 @@ public final class Vm implements AutoCloseable {
         return name;
     }
 
-    /** The serial console; null on a terminal. */
+    /** The serial console; null on a terminal, unless it is copied from there. */
     public Console console() {
         return console;
     }
