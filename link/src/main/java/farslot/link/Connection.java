@@ -40,10 +40,14 @@ import java.util.concurrent.locks.ReentrantLock;
  * posted frames leaves behind. None of them waits for the dispatcher, so an access that is held for
  * hours leaves the link alive. {@link LinkWatch} ends links whose peer is silent.
  *
+ * <p>A link that can be resumed ({@link #canResume}) outlives its wire: when that breaks the link
+ * is <em>detached</em>. Then nobody reads, what is sent is kept, requests wait, and {@link #attach}
+ * goes on over another wire where the old one has stopped.
+ *
  * <p>The lock is never held while anything blocks. The outbox's lock may be taken under it, not the
  * other way round.
  */
-abstract class Connection {
+abstract class Connection implements LinkWatch.Watched {
     static final Logger LOG = System.getLogger("farslot.link");
 
     /** How long a peer may take to show that it speaks the protocol. */
@@ -74,8 +78,11 @@ abstract class Connection {
     }
 
     final LinkOptions options;
-    final Wire wire;
     final Outbox out;
+
+    /** Replaced under the lock, while nobody reads or writes. */
+    private volatile Wire wire;
+
     private final String label;
     private final int role;
     private volatile long startedNanos = System.nanoTime();
@@ -87,6 +94,7 @@ abstract class Connection {
     private final Condition freeRequest = lock.newCondition();
     private final Condition creditCame = lock.newCondition();
     private final Condition executed = lock.newCondition();
+    private final Condition readingStopped = lock.newCondition();
     private final ArrayDeque<Condition> waiting = new ArrayDeque<>();
     private final CountDownLatch wireClosed = new CountDownLatch(1);
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -94,6 +102,23 @@ abstract class Connection {
     private final FrameReader reader;
     private boolean reading;
     private volatile boolean endOfStream;
+
+    // Without a wire.
+
+    private volatile boolean detached;
+    private volatile long detachedNanos;
+    private LinkException detachedBy;
+    private Wire brokenWire;
+    private int timesDetached;
+    private int timesAttached;
+
+    /** The keeper's: which of these it has told. */
+    private int toldDetached;
+
+    private int toldAttached;
+
+    /** The wire has been taken from this link, which will go on as another. */
+    private volatile boolean surrendered;
 
     private final Inbox inbox = new Inbox();
     private final Accounts accounts = new Accounts();
@@ -192,6 +217,34 @@ abstract class Connection {
     /** This side's borrow waits for its turn; on the keeper. */
     void waiting(int place, int of, String sentence) {}
 
+    /** Whether the link outlives its wire, as things are; under the lock. */
+    boolean canResume() {
+        return false;
+    }
+
+    /** How long it waits for another wire. */
+    long graceNanos() {
+        return 0;
+    }
+
+    /** The wire broke, and the link waits for another; on the keeper. */
+    void detached(LinkException why) {}
+
+    /** The link goes on over another wire; on the keeper. */
+    void attached() {}
+
+    /** The peer says that another process will go on with the session; under the lock. */
+    void handingOver() {}
+
+    /**
+     * The peer wants to go on with a session over this link's wire, which nobody reads any more; by
+     * who reads, under the lock.
+     */
+    void resume(MemorySegment frame, long at) throws BrokenFrameException {
+        throw new BrokenFrameException(
+                Code.OUT_OF_STATE, Messages.Resume.TYPE, "RESUME is never sent to a client.");
+    }
+
     /** A whole answer has come; by who reads, under the lock. */
     void answered(Layout layout) {}
 
@@ -261,6 +314,19 @@ abstract class Connection {
         return peerProgram;
     }
 
+    boolean peerResumes() {
+        return (peerAbilities & Hello.RESUME) != 0;
+    }
+
+    long peerAbilities() {
+        return peerAbilities;
+    }
+
+    /** Whether the end of the stream is the peer's end for sure, and no cut: on this computer. */
+    boolean endIsCertain() {
+        return wire.passesDescriptors();
+    }
+
     boolean peerTakesDescriptors() {
         return wire.passesDescriptors() && (peerAbilities & Hello.DESCRIPTORS) != 0;
     }
@@ -285,6 +351,15 @@ abstract class Connection {
 
     boolean isEnded() {
         return end != null;
+    }
+
+    boolean isDetached() {
+        return detached;
+    }
+
+    /** Whether what comes on the wire is this link's. */
+    boolean isReadable() {
+        return end == null && !detached && !surrendered;
     }
 
     boolean isDispatcher() {
@@ -339,9 +414,14 @@ abstract class Connection {
             lock.lock();
             reading = false;
         }
+        if (detached) {
+            reader.clear();
+            readingStopped.signalAll();
+            return;
+        }
         if (count < 0) {
-            endOfStream = true;
-            endLocked(streamEnded(failed), 0, null);
+            breakOffLocked(streamEnded(failed));
+            endOfStream = !detached;
             reader.clear();
             LinkWatch.lookNow();
             return;
@@ -439,6 +519,7 @@ abstract class Connection {
                             ? "HELLO came twice."
                             : layout.name() + " came before HELLO, which is the first message.");
         }
+        out.acknowledged(acknowledged);
         receivedSequence = sequence;
         int trafficClass = Header.FLAGS.getInt(in, at) & Header.CLASS_MASK;
         Descriptor descriptor = descriptorOf(layout, in, at);
@@ -465,6 +546,10 @@ abstract class Connection {
                             + Integer.toUnsignedString(tag)
                             + "; tag 0 is for what is posted, and only for that.");
         }
+        if (layout.type() == Messages.Resume.TYPE) {
+            takeResume(in, at, length);
+            return;
+        }
         if (place == FrameReader.Place.INBOX) {
             inbox.addReserved(at, length);
         } else {
@@ -473,6 +558,19 @@ abstract class Connection {
         if (dispatcherIdle && !isDispatcher()) {
             dispatcherSignal.signal();
         }
+    }
+
+    private void takeResume(MemorySegment in, int at, int length) throws BrokenFrameException {
+        if (receivedSequence != 2 || reader.hasMore(at + length)) {
+            throw new BrokenFrameException(
+                    Code.OUT_OF_STATE,
+                    Messages.Resume.TYPE,
+                    receivedSequence != 2
+                            ? "RESUME came behind other frames; it is the first after HELLO."
+                            : "Something came behind RESUME, before its answer.");
+        }
+        resume(in, at);
+        surrendered = true;
     }
 
     private Descriptor descriptorOf(Layout layout, MemorySegment in, int at)
@@ -514,12 +612,16 @@ abstract class Connection {
             }
             case Goodbye.TYPE -> {
                 String sentence = Messages.text(layout, in, at, length);
-                endLocked(
+                LinkException why =
                         new LinkException(
                                 Cause.GOODBYE,
-                                sentence.isEmpty() ? peerWords() + " said goodbye." : sentence),
-                        0,
-                        null);
+                                sentence.isEmpty() ? peerWords() + " said goodbye." : sentence);
+                if (Goodbye.REASON.getInt(in, at) == Goodbye.HANDING_OVER) {
+                    handingOver();
+                    breakOffLocked(why);
+                } else {
+                    endLocked(why, 0, null);
+                }
             }
             case ErrorMessage.TYPE -> {
                 String words =
@@ -846,7 +948,7 @@ abstract class Connection {
             if (end != null || left <= 0) {
                 break;
             }
-            if (!reading && !endOfStream) {
+            if (canRead()) {
                 interrupted |= Thread.interrupted();
                 readHere();
                 if (creditDue) {
@@ -872,9 +974,13 @@ abstract class Connection {
         return over;
     }
 
+    private boolean canRead() {
+        return !reading && !detached && !surrendered && !endOfStream;
+    }
+
     /** Who had the reading and goes away wakes one that can have it. */
     private void passOn() {
-        if (reading || end != null) {
+        if (reading || !isReadable()) {
             return;
         }
         if (!waiting.isEmpty()) {
@@ -959,7 +1065,7 @@ abstract class Connection {
         while (inbox.isEmpty() && end == null) {
             dispatcherIdle = true;
             long sticky = stickyUntilNanos - System.nanoTime();
-            if (!reading && sticky <= 0) {
+            if (canRead() && sticky <= 0) {
                 dispatcherWaitNanos = STICKY_NANOS;
                 readHere();
             } else {
@@ -967,7 +1073,8 @@ abstract class Connection {
                     if (reading) {
                         lengthenWait();
                     }
-                    dispatcherSignal.awaitNanos(reading ? dispatcherWaitNanos : sticky);
+                    long own = canRead() ? sticky : LONG_WAIT_NANOS;
+                    dispatcherSignal.awaitNanos(reading ? dispatcherWaitNanos : own);
                 } catch (InterruptedException e) {
                     // Nobody has a reason to; the loop looks again.
                     continue;
@@ -1089,7 +1196,11 @@ abstract class Connection {
     private void keepLoop() {
         long tick = Math.max(options.keepAlive().toNanos() / 4, 1_000_000);
         while (end == null) {
-            if (System.nanoTime() - out.lastSentNanos() >= options.keepAlive().toNanos() - tick) {
+            if (detached) {
+                // Nobody hears it.
+            } else if (System.nanoTime() - out.lastSentNanos()
+                    >= options.keepAlive().toNanos() - tick) {
+                out.tidy();
                 int length = Header.BYTES;
                 if (out.begin(KeepAlive.TYPE, Messages.LINK, generation(), 0, length) >= 0) {
                     out.end(true);
@@ -1100,9 +1211,10 @@ abstract class Connection {
             noticeHeld();
             settle();
             tellHeld();
+            tellDetached();
             lock.lock();
             try {
-                if (end == null && !noticesWaiting && !creditDue) {
+                if (end == null && !noticesWaiting && !creditDue && !isDetachingUntold()) {
                     keeperSignal.awaitNanos(tick);
                 }
             } catch (InterruptedException e) {
@@ -1126,6 +1238,38 @@ abstract class Connection {
             lost(end);
         } catch (RuntimeException e) {
             LOG.log(Level.ERROR, label + ": telling the end of the link failed", e);
+        }
+    }
+
+    /** Under the lock: whether {@link #tellDetached} has something to tell. */
+    private boolean isDetachingUntold() {
+        return toldDetached != timesDetached || toldAttached != timesAttached;
+    }
+
+    /** Tells this side's own, in turn. */
+    private void tellDetached() {
+        while (true) {
+            LinkException why;
+            lock.lock();
+            try {
+                if (end != null || !isDetachingUntold()) {
+                    return;
+                }
+                why = detachedBy;
+            } finally {
+                lock.unlock();
+            }
+            try {
+                if (toldDetached == toldAttached) {
+                    toldDetached++;
+                    detached(why);
+                } else {
+                    toldAttached++;
+                    attached();
+                }
+            } catch (RuntimeException e) {
+                LOG.log(Level.ERROR, label + ": telling of a broken connection failed", e);
+            }
         }
     }
 
@@ -1153,8 +1297,10 @@ abstract class Connection {
         } finally {
             lock.unlock();
         }
-        if (System.nanoTime() - heldToldNanos < options.keepAlive().toNanos()
-                && heldToldNumber == heldNumber) {
+        boolean told =
+                System.nanoTime() - heldToldNanos < options.keepAlive().toNanos()
+                        && heldToldNumber == heldNumber;
+        if (told || detached) {
             return;
         }
         heldToldNanos = System.nanoTime();
@@ -1237,7 +1383,7 @@ abstract class Connection {
         try {
             while (!endOfStream && !isWireClosed()) {
                 boolean needed = end != null || (standInWanted && !dispatcherIdle);
-                if (needed && !reading) {
+                if (needed && canRead()) {
                     readHere();
                     if (creditDue) {
                         keeperSignal.signal();
@@ -1257,8 +1403,10 @@ abstract class Connection {
 
     // The end.
 
-    /** Called about twenty times a second by {@link LinkWatch}; never blocks. */
-    void watch(long now, long overslept) {
+    /** {@inheritDoc} Called about forty times a second. */
+    @Override
+    public void watch(long now, long overslept) {
+        closeBrokenWire();
         if (end != null) {
             boolean patient = now - endedNanos < LAST_WORDS_NANOS;
             if (!patient || lastPayload == null || (lastWordsSaid && endOfStream)) {
@@ -1270,6 +1418,13 @@ abstract class Connection {
             // This process did not run: the peer's silence says nothing.
             lastReceivedNanos = Math.min(now, lastReceivedNanos + overslept);
             startedNanos = Math.min(now, startedNanos + overslept);
+            detachedNanos = Math.min(now, detachedNanos + overslept);
+        }
+        if (detached) {
+            if (now - detachedNanos > graceNanos()) {
+                endOfGrace();
+            }
+            return;
         }
         if (now - believedNanos > BELIEVED_NANOS) {
             believedNanos = now;
@@ -1294,16 +1449,26 @@ abstract class Connection {
                 end(Cause.NO_FARSLOT, peerWords() + " says nothing: no Farslot, or a stopped one.");
             }
         } else if (silent > options.deadAfter().toNanos()) {
-            end(
-                    Cause.LOST,
+            breakOff(
                     String.format(
                             "%s has been silent for %d ms: it hangs, or the way to it is broken.",
                             peerWords(), TimeUnit.NANOSECONDS.toMillis(silent)));
         } else if (out.blockedNanos(now) > 4 * options.deadAfter().toNanos()) {
-            end(Cause.LOST, peerWords() + " has stopped reading: what is sent to it piles up.");
+            breakOff(peerWords() + " has stopped reading: what is sent to it piles up.");
         } else if (writeFailedNanos != 0 && now - writeFailedNanos > LAST_WORDS_NANOS) {
-            end(Cause.LOST, peerWords() + " is gone: nothing can be written to it any more.");
+            breakOff(peerWords() + " is gone: nothing can be written to it any more.");
         }
+    }
+
+    private void endOfGrace() {
+        LinkException why = detachedBy;
+        end(
+                Cause.LOST,
+                String.format(
+                        "%s did not come back within %d s: %s",
+                        peerWords(),
+                        TimeUnit.NANOSECONDS.toSeconds(graceNanos()),
+                        why.getMessage()));
     }
 
     /**
@@ -1311,7 +1476,168 @@ abstract class Connection {
      * ends only a moment later. Called under the outbox's lock.
      */
     void writeFailed() {
-        writeFailedNanos = System.nanoTime();
+        writeFailedNanos = System.nanoTime() | 1;
+        LinkWatch.lookNow();
+    }
+
+    /**
+     * More is sent and not acknowledged than can be kept: a correct peer acknowledges with the
+     * credit that it gives, so this is none, or one that is away for long.
+     */
+    void keptTooMuch() {
+        String sentence =
+                String.format(
+                        "More than %d MiB were sent to %s, and it has not acknowledged them: the"
+                                + " session ends, since no more is kept.",
+                        SentFrames.MOST_BYTES >> 20, peerWords());
+        byte[] payload =
+                new Composer()
+                        .u16(Code.INTERNAL.number())
+                        .u16(0)
+                        .u32(0)
+                        .u64(receivedSequence)
+                        .text(sentence, Messages.MAX_SENTENCE_BYTES)
+                        .toBytes();
+        end(new LinkException(Cause.LOST, sentence), ErrorMessage.TYPE, payload);
+    }
+
+    // From one wire to another.
+
+    private void breakOff(String sentence) {
+        breakOff(new LinkException(Cause.LOST, sentence));
+    }
+
+    /** The wire is of no use any more: the link waits for another where it can, else it ends. */
+    void breakOff(LinkException why) {
+        lock.lock();
+        try {
+            breakOffLocked(why);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void breakOffLocked(LinkException why) {
+        if (end != null || detached || surrendered) {
+            return;
+        }
+        if (canResume()) {
+            detachLocked(why);
+        } else {
+            endLocked(why, 0, null);
+        }
+    }
+
+    /**
+     * The peer comes over another wire, and so proves that it knows the session: whatever the old
+     * one looks like, it is of no use. Returns when nobody reads or writes there any more.
+     */
+    void detach(LinkException why, long peerReceived) {
+        lock.lock();
+        try {
+            out.acknowledged(peerReceived);
+            if (end == null && !detached) {
+                detachLocked(why);
+            }
+        } finally {
+            lock.unlock();
+        }
+        awaitDetached();
+    }
+
+    private void detachLocked(LinkException why) {
+        detached = true;
+        detachedNanos = System.nanoTime();
+        detachedBy = why;
+        brokenWire = wire;
+        timesDetached++;
+        if (!reading) {
+            reader.clear();
+        }
+        out.detach();
+        wakeAll();
+        LinkWatch.lookNow();
+    }
+
+    /** Wakes who reads or writes there. */
+    private void closeBrokenWire() {
+        Wire broken;
+        lock.lock();
+        try {
+            broken = brokenWire;
+            brokenWire = null;
+        } finally {
+            lock.unlock();
+        }
+        if (broken != null) {
+            broken.close();
+        }
+    }
+
+    /** Waits until nobody reads or writes at the broken wire. */
+    void awaitDetached() {
+        closeBrokenWire();
+        out.awaitQuiet();
+        lock.lock();
+        try {
+            while (reading) {
+                readingStopped.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Goes on over another wire; after {@link #awaitDetached}. What the peer lacks is written
+     * again.
+     *
+     * @param peerReceived the last frame that the peer has
+     * @param abilities what the peer said in the HELLO of this wire
+     * @return false where the link has ended: the wire is not its
+     */
+    boolean attach(Wire next, long peerReceived, long abilities) {
+        lock.lock();
+        try {
+            if (end != null || !detached) {
+                return false;
+            }
+            wire = next;
+            peerAbilities = abilities;
+            reader.attach(next);
+            out.attach(next, peerReceived);
+            lastReceivedNanos = System.nanoTime();
+            writeFailedNanos = 0;
+            detached = false;
+            timesAttached++;
+            wakeAll();
+        } finally {
+            lock.unlock();
+        }
+        out.flush();
+        return true;
+    }
+
+    /** Whether the peer can have received so much: what is known to be there, and was sent. */
+    boolean isPossible(long peerReceived) {
+        return Long.compareUnsigned(peerReceived, out.acknowledged()) >= 0
+                && Long.compareUnsigned(peerReceived, out.sequence()) <= 0;
+    }
+
+    /**
+     * Gives up the wire, which another link goes on with, and ends; after {@link #resume}.
+     *
+     * @return the wire, or null where it was of no use any more
+     */
+    Wire surrender() {
+        boolean ended = isEnded();
+        end(Cause.CLOSED, "It goes on as a session.");
+        boolean whole = out.surrender();
+        if (ended || !whole) {
+            wire.close();
+            return null;
+        }
+        return wire;
     }
 
     private boolean isWireClosed() {
@@ -1319,7 +1645,9 @@ abstract class Connection {
     }
 
     private void closeWire() {
-        wire.close();
+        if (!surrendered) {
+            wire.close();
+        }
         wireClosed.countDown();
         LinkWatch.remove(this);
         lock.lock();
@@ -1333,6 +1661,9 @@ abstract class Connection {
 
     private void awaitWireClosed() {
         awaitUninterruptibly(wireClosed);
+        if (surrendered) {
+            return;
+        }
         for (Descriptor left = wire.takeDescriptor(); left != null; left = wire.takeDescriptor()) {
             left.close();
         }
@@ -1394,13 +1725,17 @@ abstract class Connection {
             return;
         }
         lastType = type;
-        lastPayload = payload;
+        lastPayload = detached ? null : payload;
         endedNanos = System.nanoTime();
         end = why;
         if (!reading) {
             reader.clear();
         }
         out.close();
+        wakeAll();
+    }
+
+    private void wakeAll() {
         dispatcherSignal.signalAll();
         standInSignal.signalAll();
         keeperSignal.signalAll();

@@ -37,7 +37,7 @@ final class FrameReader {
         REQUEST
     }
 
-    private final Wire wire;
+    private Wire wire;
     private final Connection connection;
     private final Inbox inbox;
     private MemorySegment buffer = Arena.ofAuto().allocate(BUFFER_BYTES, 8);
@@ -64,6 +64,17 @@ final class FrameReader {
         this.inbox = inbox;
     }
 
+    /** Goes on with the next whole frame, from another wire; nobody reads meanwhile. */
+    void attach(Wire next) {
+        clear();
+        wire = next;
+    }
+
+    /** Whether more has come than the frame that ends here. */
+    boolean hasMore(int frameEnd) {
+        return end > frameEnd;
+    }
+
     /** Reads once, and waits for that; -1 at the end. */
     int read() throws IOException {
         if (rest != null) {
@@ -87,7 +98,7 @@ final class FrameReader {
                 return;
             }
             longFrameCame();
-            if (connection.isEnded()) {
+            if (!connection.isReadable()) {
                 return;
             }
         }
@@ -98,6 +109,9 @@ final class FrameReader {
     void clear() {
         begin = 0;
         end = 0;
+        if (rest != null && request == null) {
+            inbox.giveUp(inboxAt);
+        }
         rest = null;
         if (request != null) {
             request.received();
@@ -119,10 +133,10 @@ final class FrameReader {
             }
             afterLongFrame = length >= LONG_FRAME_BYTES;
             connection.handle(buffer, begin, length, Place.BUFFER);
-            begin += length;
-            if (connection.isEnded()) {
+            if (!connection.isReadable()) {
                 return;
             }
+            begin += length;
         }
         if (begin == end) {
             begin = 0;

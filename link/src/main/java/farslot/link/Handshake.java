@@ -1,8 +1,11 @@
 package farslot.link;
 
 import farslot.link.LinkException.Cause;
+import farslot.link.Messages.Header;
 import farslot.link.Messages.Hello;
 import farslot.link.Messages.Preamble;
+import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -19,38 +22,69 @@ final class Handshake {
      */
     static void speak(Outbox out, Wire wire, LinkOptions options, int role) {
         out.preamble(preamble());
-        byte[] names =
-                new Composer()
-                        .text(options.name(), Messages.MAX_NAME_BYTES)
-                        .text(PROGRAM, Messages.MAX_NAME_BYTES)
-                        .toBytes();
-        int fixed = Hello.LAYOUT.fixedEnd();
-        int at = out.begin(Hello.TYPE, Messages.LINK, 0, 0, fixed + names.length);
+        byte[] hello = hello(wire, options, role);
+        int at = out.begin(Hello.TYPE, Messages.LINK, 0, 0, Header.BYTES + hello.length);
         if (at < 0) {
             return;
         }
-        MemorySegment frame = out.memory();
-        Hello.ABILITIES.set(frame, at, wire.passesDescriptors() ? Hello.DESCRIPTORS : 0);
-        Hello.MAX_FRAME.set(frame, at, Messages.MAX_FRAME_BYTES);
-        Hello.KEEP_ALIVE_MILLIS.set(frame, at, options.keepAlive().toMillis());
-        Hello.DEAD_AFTER_MILLIS.set(frame, at, options.deadAfter().toMillis());
-        Hello.ROLE.set(frame, at, role);
-        Hello.POSTED_FRAMES.set(frame, at, Accounts.FRAMES[Messages.POSTED]);
-        Hello.POSTED_BYTES.set(frame, at, Accounts.BYTES[Messages.POSTED]);
-        Hello.NON_POSTED_FRAMES.set(frame, at, Accounts.FRAMES[Messages.NON_POSTED]);
-        Hello.NON_POSTED_BYTES.set(frame, at, Accounts.BYTES[Messages.NON_POSTED]);
-        Hello.COMPLETION_FRAMES.set(frame, at, Accounts.FRAMES[Messages.COMPLETION]);
-        Hello.COMPLETION_BYTES.set(frame, at, Accounts.BYTES[Messages.COMPLETION]);
-        MemorySegment.copy(names, 0, frame, ValueLayout.JAVA_BYTE, at + fixed, names.length);
+        int place = at + Header.BYTES;
+        MemorySegment.copy(hello, 0, out.memory(), ValueLayout.JAVA_BYTE, place, hello.length);
         out.end(false);
     }
 
-    private static byte[] preamble() {
+    /** What this side says of itself, behind the header. */
+    static byte[] hello(Wire wire, LinkOptions options, int role) {
+        long abilities = wire.passesDescriptors() ? Hello.DESCRIPTORS : 0;
+        if (options.resumes()) {
+            abilities |= Hello.RESUME;
+        }
+        Composer hello =
+                new Composer()
+                        .u64(abilities)
+                        .u32(Messages.MAX_FRAME_BYTES)
+                        .u32(options.keepAlive().toMillis())
+                        .u32(options.deadAfter().toMillis())
+                        .u32(role);
+        for (int account = Messages.POSTED; account <= Messages.COMPLETION; account++) {
+            hello.u64(Accounts.FRAMES[account]).u64(Accounts.BYTES[account]);
+        }
+        return hello.text(options.name(), Messages.MAX_NAME_BYTES)
+                .text(PROGRAM, Messages.MAX_NAME_BYTES)
+                .toBytes();
+    }
+
+    static byte[] preamble() {
         byte[] preamble = Arrays.copyOf(Preamble.MAGIC, Preamble.BYTES);
         MemorySegment segment = MemorySegment.ofArray(preamble);
         Preamble.VERSION.set(segment, 0, Preamble.CURRENT_VERSION);
         Preamble.MINOR.set(segment, 0, Preamble.CURRENT_MINOR);
         return preamble;
+    }
+
+    /**
+     * A frame that is said outside of a link's own stream: before a session goes on.
+     *
+     * @param payload all behind the header
+     */
+    static byte[] frame(
+            int type, int flags, int tag, long sequence, long acknowledged, byte[] payload) {
+        return new Composer()
+                .u32(Header.BYTES + payload.length)
+                .u16(type)
+                .u16(flags)
+                .u32(0)
+                .u32(tag)
+                .u64(sequence)
+                .u64(acknowledged)
+                .bytes(payload)
+                .toBytes();
+    }
+
+    /** Writes all of it, which no thread's own memory can be. */
+    static void write(Wire wire, byte[] bytes) throws IOException {
+        MemorySegment there = Arena.ofAuto().allocate(bytes.length);
+        MemorySegment.copy(bytes, 0, there, ValueLayout.JAVA_BYTE, 0, bytes.length);
+        wire.write(there);
     }
 
     /**

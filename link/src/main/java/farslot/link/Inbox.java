@@ -80,6 +80,12 @@ final class Inbox {
         return place;
     }
 
+    /** The frame that the last place was reserved for will not come. */
+    void giveUp(int place) {
+        ringTail = place;
+        inRing--;
+    }
+
     MemorySegment reserved() {
         return ring;
     }

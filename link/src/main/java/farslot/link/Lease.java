@@ -27,4 +27,13 @@ public interface Lease {
      * replaces it.
      */
     default void whenEnded(Runnable then) {}
+
+    /**
+     * The session's secret, by which it is resumed and abandoned ({@link LinkServer#abandon}), or
+     * null where it ends with its connection. Who knows it can take the session: it belongs into no
+     * log.
+     */
+    default byte[] session() {
+        return null;
+    }
 }

@@ -16,7 +16,7 @@ import java.time.Duration;
  * @param keepAlive the longest silence before a sign of life is sent
  * @param deadAfter the silence after which a peer is dead: 1 s unless a test says otherwise
  * @param grace how long a session may be without a connection before it ends, where this side
- *     lends; zero ends it with its first connection
+ *     lends; zero, at either side, ends it with its first connection
  * @param trust who this side is over TCP, and whom it believes; null where nothing was set up
  */
 public record LinkOptions(
@@ -80,5 +80,10 @@ public record LinkOptions(
     public LinkOptions withTrust(Trust given) {
         return new LinkOptions(
                 name, insecure, passDescriptors, accessTimeout, keepAlive, deadAfter, grace, given);
+    }
+
+    /** Whether a session goes on over another connection, as far as this side can say. */
+    boolean resumes() {
+        return !grace.isZero();
     }
 }

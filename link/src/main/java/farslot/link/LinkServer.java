@@ -43,6 +43,18 @@ public final class LinkServer implements AutoCloseable {
     private final List<Listener> listeners = new ArrayList<>();
     private final Set<ServedLink> links = ConcurrentHashMap.newKeySet();
     private final AtomicInteger turningAway = new AtomicInteger();
+    private final ServedLink.Registry registry =
+            new ServedLink.Registry() {
+                @Override
+                public ServedLink find(byte[] secret) {
+                    return LinkServer.this.find(secret);
+                }
+
+                @Override
+                public void gone(ServedLink link) {
+                    left(link);
+                }
+            };
     private volatile boolean closing;
 
     private LinkServer(LinkOptions options, Offer offer) {
@@ -225,11 +237,11 @@ public final class LinkServer implements AutoCloseable {
             return;
         }
         ServedLink link =
-                new ServedLink(connected.wire(), options, offer, connected.peer(), this::left);
+                new ServedLink(connected.wire(), options, offer, connected.peer(), registry);
         try {
             offer.arrived(link);
         } catch (RefusedException refused) {
-            turnAway(link, refused.getMessage());
+            turnAway(link, connected.wire(), refused.getMessage());
             return;
         }
         links.add(link);
@@ -248,10 +260,10 @@ public final class LinkServer implements AutoCloseable {
     }
 
     /** Tells why, to as many at once as cannot hurt; the others see a closed connection. */
-    private void turnAway(ServedLink link, String sentence) {
+    private void turnAway(ServedLink link, Wire wire, String sentence) {
         if (turningAway.incrementAndGet() > MOST_TURNED_AWAY) {
             turningAway.decrementAndGet();
-            link.wire.close();
+            wire.close();
             return;
         }
         link.start();
@@ -261,6 +273,34 @@ public final class LinkServer implements AutoCloseable {
     /** Where it listens, in the order given, with the ports that the system chose for 0. */
     public List<Address> addresses() {
         return listeners.stream().map(Listener::address).toList();
+    }
+
+    /** Looks at all of them, however early it finds one: the time it takes says nothing. */
+    private ServedLink find(byte[] secret) {
+        ServedLink found = null;
+        for (ServedLink link : links) {
+            Session session = link.session();
+            if (session != null && session.isNamed(secret)) {
+                found = link;
+            }
+        }
+        return found;
+    }
+
+    /**
+     * Ends a session at once, as ABANDONED: who has it is gone for sure and will not come back.
+     *
+     * @param session its secret
+     * @param sentence why, for people
+     * @return whether there was such a session
+     */
+    public boolean abandon(byte[] session, String sentence) {
+        ServedLink link = find(session);
+        if (link == null) {
+            return false;
+        }
+        link.goodbye(Cause.LOST, Goodbye.REVOKED, sentence);
+        return true;
     }
 
     /** For tests, which look at what they buffer. */

@@ -7,13 +7,24 @@ import java.util.concurrent.locks.LockSupport;
 /** Looks at every link of this process, again and again, and ends those whose peer is silent. */
 final class LinkWatch {
     private static final long TICK_NANOS = 25_000_000;
-    private static final Set<Connection> LINKS = ConcurrentHashMap.newKeySet();
+    private static final Set<Watched> LINKS = ConcurrentHashMap.newKeySet();
     private static Thread thread;
 
     private LinkWatch() {}
 
-    static void add(Connection connection) {
-        LINKS.add(connection);
+    /** What is looked at. */
+    interface Watched {
+        /**
+         * Must not block.
+         *
+         * @param now by {@link System#nanoTime}
+         * @param overslept for how long this process did not run since the last look
+         */
+        void watch(long now, long overslept);
+    }
+
+    static void add(Watched watched) {
+        LINKS.add(watched);
         synchronized (LinkWatch.class) {
             if (thread == null) {
                 thread =
@@ -26,8 +37,8 @@ final class LinkWatch {
         LockSupport.unpark(thread);
     }
 
-    static void remove(Connection connection) {
-        LINKS.remove(connection);
+    static void remove(Watched watched) {
+        LINKS.remove(watched);
     }
 
     /** An ending link need not wait for the next look. */
@@ -47,8 +58,8 @@ final class LinkWatch {
             long now = System.nanoTime();
             long late = now - last - TICK_NANOS;
             last = now;
-            for (Connection connection : LINKS) {
-                connection.watch(now, late > TICK_NANOS ? late : 0);
+            for (Watched watched : LINKS) {
+                watched.watch(now, late > TICK_NANOS ? late : 0);
             }
         }
     }

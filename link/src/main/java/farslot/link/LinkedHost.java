@@ -285,24 +285,15 @@ final class LinkedHost implements PciHost {
     /** Sends one piece; a short one may wait for the next flush. */
     private boolean send(int generation, long address, MemorySegment piece) {
         Outbox out = link.out;
-        int fixed = DmaWrite.DATA_AT;
-        int length = (int) piece.byteSize();
-        boolean isLong = Outbox.isLong(piece);
-        int at =
-                isLong
-                        ? out.beginLong(
-                                DmaWrite.TYPE, Messages.POSTED, generation, 0, fixed, length)
-                        : out.begin(DmaWrite.TYPE, Messages.POSTED, generation, 0, fixed + length);
+        long length = piece.byteSize();
+        int bytes = DmaWrite.DATA_AT + (int) length;
+        int at = out.begin(DmaWrite.TYPE, Messages.POSTED, generation, 0, bytes);
         if (at < 0) {
             return false;
         }
         DmaWrite.ADDRESS.set(out.memory(), at, address);
-        if (isLong) {
-            out.endLong(piece);
-        } else {
-            MemorySegment.copy(piece, 0, out.memory(), at + (long) fixed, length);
-            out.end(false);
-        }
+        MemorySegment.copy(piece, 0, out.memory(), at + (long) DmaWrite.DATA_AT, length);
+        out.end(Outbox.isLong(length));
         return true;
     }
 

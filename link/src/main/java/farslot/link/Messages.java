@@ -114,6 +114,9 @@ final class Messages {
         /** Bit 0 of the abilities: this side passes, and takes, descriptors. */
         static final long DESCRIPTORS = 1;
 
+        /** Bit 1: this side goes on with a session over another connection. */
+        static final long RESUME = 2;
+
         static final Layout LAYOUT =
                 Layout.of(
                         TYPE,
@@ -174,6 +177,7 @@ final class Messages {
         static final int REVOKED = 2;
         static final int SHUTTING_DOWN = 3;
         static final int TURNED_AWAY = 4;
+        static final int HANDING_OVER = 5;
         static final Layout LAYOUT = Layout.of(TYPE, "GOODBYE", LINK, Layout.Tail.TEXTS, REASON);
 
         private Goodbye() {}
@@ -206,31 +210,39 @@ final class Messages {
         private Held() {}
     }
 
-    /** Reserved. */
     static final class Resume {
         static final int TYPE = 0x07;
         static final Field SESSION_LOW = new Field("session low", 32, 8);
         static final Field SESSION_HIGH = new Field("session high", 40, 8);
         static final Field RECEIVED = new Field("received", 48, 8);
+        static final Field ATTEMPT = new Field("attempt", 56, 8);
+        static final int BYTES = 64;
         static final Layout LAYOUT =
-                Layout.reserved(
+                Layout.fixed(
                         TYPE,
                         "RESUME",
                         NON_POSTED,
-                        Layout.Tail.NONE,
+                        BYTES,
                         SESSION_LOW,
                         SESSION_HIGH,
-                        RECEIVED);
+                        RECEIVED,
+                        ATTEMPT);
 
         private Resume() {}
     }
 
-    /** Reserved. */
     static final class Resumed {
         static final int TYPE = 0x08;
         static final Field RECEIVED = new Field("received", 32, 8);
+        static final Field FLAGS = new Field("resumed flags", 40, 4);
+        static final Field UNACKNOWLEDGED = new Field("unacknowledged", 44, 4);
+        static final int BYTES = 48;
+
+        /** Bit 0 of the flags: another process than before, which has no descriptors. */
+        static final int SUCCESSOR = 1;
+
         static final Layout LAYOUT =
-                Layout.reserved(TYPE, "RESUMED", COMPLETION, Layout.Tail.NONE, RECEIVED);
+                Layout.fixed(TYPE, "RESUMED", COMPLETION, BYTES, RECEIVED, FLAGS, UNACKNOWLEDGED);
 
         private Resumed() {}
     }
@@ -714,10 +726,12 @@ final class Messages {
             case Data.TYPE -> request == Read.TYPE || request == DmaRead.TYPE;
             case Refused.TYPE ->
                     request == Borrow.TYPE
+                            || request == Resume.TYPE
                             || request == ListEntries.TYPE
                             || request == Operate.TYPE
                             || request == Observe.TYPE;
             case Borrowed.TYPE -> request == Borrow.TYPE;
+            case Resumed.TYPE -> request == Resume.TYPE;
             case Description.TYPE -> request == Describe.TYPE;
             case Listed.TYPE -> request == ListEntries.TYPE;
             case Result.TYPE -> request == Operate.TYPE;

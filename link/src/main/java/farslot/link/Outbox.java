@@ -1,8 +1,8 @@
 package farslot.link;
 
 import farslot.link.Messages.Header;
+import farslot.link.Messages.MapMemory;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.locks.Condition;
@@ -14,22 +14,24 @@ import java.util.concurrent.locks.ReentrantLock;
  * wire is busy and wait for nothing when it is not. A sender that posts faster than a system call
  * for each would allow leaves the writing to a thread for that.
  *
+ * <p>Where the link can be resumed ({@link #keep}) frames stay until the peer has acknowledged
+ * them. Without a wire ({@link #detach}) they are composed all the same, and written to the next.
+ *
  * <p>Bounded: a sender waits for room while the peer does not read, and for credits before that.
+ * What is kept is bounded too, and the bound ends the link.
  */
 final class Outbox {
     /** Room for one longest frame behind what already waits. */
     private static final int MOST_BYTES = Messages.MAX_FRAME_BYTES + 0x40000;
 
-    private static final int FIRST_BYTES = 0x4000;
-
     /** How much is written in one call, so that progress is seen. */
-    private static final int PIECE_BYTES = 0x20000;
+    private static final int PIECE_BYTES = SentFrames.CHUNK_BYTES;
 
     /** A write of this size may wait for the peer to read, so somebody should read here. */
     private static final int LONG_WRITE_BYTES = 0x20000;
 
-    /** From here on data are not copied to be written. */
-    private static final int LONG_DATA_BYTES = 0x4000;
+    /** From here on a frame is worth a system call of its own. */
+    static final int LONG_DATA_BYTES = 0x4000;
 
     /** Posted frames that follow each other faster than this make a burst. */
     private static final long BURST_NANOS = 20_000;
@@ -40,22 +42,21 @@ final class Outbox {
     /** What is zeroed of a frame before its fields are set: more than any fixed part. */
     private static final int ZEROED_BYTES = 0x80;
 
-    private final Wire wire;
     private final Connection connection;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition room = lock.newCondition();
     private final Condition work = lock.newCondition();
-    private MemorySegment filling = Arena.ofAuto().allocate(FIRST_BYTES + 8, 8);
-    private MemorySegment spare = Arena.ofAuto().allocate(FIRST_BYTES + 8, 8);
-    private int filled;
+    private final SentFrames log = new SentFrames();
     private int composing;
     private boolean composingPosted;
 
-    /** Who has a long frame and waits for the wire; then it writes what has gathered too. */
-    private int longWaiting;
+    /** Replaced under the lock, while nobody writes. */
+    private Wire wire;
 
     private boolean writing;
     private boolean closed;
+
+    /** Nothing can be written: until there is another wire, if that can be. */
     private boolean broken;
 
     /** Posted frames in a row, each soon after the one before. */
@@ -72,6 +73,10 @@ final class Outbox {
     private final long[] byteLimits = new long[4];
 
     private volatile long sequence;
+
+    /** What the peer has acknowledged; set by who reads. */
+    private volatile long acknowledged;
+
     private volatile long lastSentNanos = System.nanoTime();
     private volatile long writingSinceNanos;
     private volatile boolean isWriting;
@@ -84,6 +89,96 @@ final class Outbox {
     /** The number of the last frame composed. */
     long sequence() {
         return sequence;
+    }
+
+    /** The number of the last frame that the peer is known to have. */
+    long acknowledged() {
+        return acknowledged;
+    }
+
+    /** The peer has all frames up to this number. One thread at a time. */
+    void acknowledged(long number) {
+        if (Long.compareUnsigned(number, acknowledged) > 0) {
+            acknowledged = number;
+        }
+    }
+
+    /** From now on frames stay until they are acknowledged. */
+    void keep() {
+        lock.lock();
+        try {
+            log.keep();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The link cannot be resumed after all. */
+    void keepNothing() {
+        lock.lock();
+        try {
+            log.keepNothing();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The wire broke: what is composed waits for the next. */
+    void detach() {
+        lock.lock();
+        try {
+            broken = true;
+            room.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Goes on over another wire, behind the last frame that the peer has; {@link #flush} begins.
+     * Nobody writes any more ({@link #awaitQuiet}).
+     */
+    void attach(Wire next, long received) {
+        lock.lock();
+        try {
+            acknowledged(received);
+            log.rewind(received);
+            log.prune(received);
+            wire = next;
+            broken = false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits until nobody writes, after {@link #detach} or {@link #close}. */
+    void awaitQuiet() {
+        lock.lock();
+        try {
+            while (writing) {
+                room.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Writes what is left, after {@link #close}, and gives the wire up.
+     *
+     * @return whether all of it was written
+     */
+    boolean surrender() {
+        lock.lock();
+        try {
+            awaitQuiet();
+            drain();
+            boolean all = !broken;
+            broken = true;
+            return all;
+        } finally {
+            lock.unlock();
+        }
     }
 
     long lastSentNanos() {
@@ -141,8 +236,10 @@ final class Outbox {
     void preamble(byte[] bytes) {
         lock.lock();
         try {
-            MemorySegment.copy(bytes, 0, filling, ValueLayout.JAVA_BYTE, filled, bytes.length);
-            filled += bytes.length;
+            log.reserve(bytes.length);
+            MemorySegment to = log.memory();
+            MemorySegment.copy(bytes, 0, to, ValueLayout.JAVA_BYTE, log.end(), bytes.length);
+            log.add(bytes.length, 0);
         } finally {
             lock.unlock();
         }
@@ -162,25 +259,42 @@ final class Outbox {
     /** As the other; -1 also where no credit came until the deadline, 0 for none. */
     @SuppressWarnings("LockNotBeforeTry") // Held until end(), that is how a frame is composed.
     int begin(int type, int flags, int generation, int tag, int length, long deadlineNanos) {
-        int trafficClass = flags & Header.CLASS_MASK;
         lock.lock();
-        while (!closed && !broken) {
+        if (awaitTurn(flags & Header.CLASS_MASK, length, deadlineNanos)) {
+            log.reserve(length);
+            return compose(type, flags, generation, tag, length);
+        }
+        lock.unlock();
+        return -1;
+    }
+
+    /** Waits for credits and room, under the lock; false where the frame cannot be sent. */
+    private boolean awaitTurn(int trafficClass, int length, long deadlineNanos) {
+        while (!closed && (!broken || log.isKeeping())) {
+            log.prune(acknowledged);
             if (!hasCreditLocked(trafficClass, length)) {
                 if (!awaitCredit(trafficClass, length, deadlineNanos)) {
-                    break;
+                    return false;
                 }
-            } else if (filled > 0 && filled + length > MOST_BYTES) {
+            } else if (log.isKeeping() && log.bytes() + length > SentFrames.MOST_BYTES) {
+                lock.unlock();
+                try {
+                    connection.keptTooMuch();
+                } finally {
+                    lock.lock();
+                }
+                return false;
+            } else if (!broken && log.unwritten() > 0 && log.unwritten() + length > MOST_BYTES) {
                 if (!writing) {
                     drain();
                 } else {
                     room.awaitUninterruptibly();
                 }
             } else {
-                return compose(type, flags, generation, tag, length);
+                return true;
             }
         }
-        lock.unlock();
-        return -1;
+        return false;
     }
 
     /** Waits for credit, without the lock; what uses up credits must be on its way then. */
@@ -196,53 +310,38 @@ final class Outbox {
         }
     }
 
-    /** Whether so much data is better sent by {@link #beginLong} and {@link #endLong}. */
-    static boolean isLong(MemorySegment data) {
-        return data.byteSize() >= LONG_DATA_BYTES && data.isNative();
+    /** Whether so much data are better put into {@link #reserve}d memory at once. */
+    static boolean isLong(long dataBytes) {
+        return dataBytes >= LONG_DATA_BYTES;
     }
 
     /**
-     * Begins a frame whose data will be written from where they are: waits for the wire too. Only
-     * the fixed part is composed.
-     *
-     * @param length of the fixed part
-     * @param dataLength of the data behind it
-     * @return as {@link #begin}
+     * Memory for a frame that is made before it is its turn: all behind the header, without any
+     * lock. It must be sent.
      */
-    @SuppressWarnings("LockNotBeforeTry") // Held until endLong().
-    int beginLong(int type, int flags, int generation, int tag, int length, long dataLength) {
-        int trafficClass = flags & Header.CLASS_MASK;
-        int whole = (int) (length + dataLength);
+    SentFrames.Chunk reserve(int length) {
         lock.lock();
-        while (!closed && !broken) {
-            if (!hasCreditLocked(trafficClass, whole)) {
-                if (!awaitCredit(trafficClass, whole, 0)) {
-                    break;
-                }
-            } else if (writing) {
-                longWaiting++;
-                room.awaitUninterruptibly();
-                longWaiting--;
-            } else {
-                int at = compose(type, flags, generation, tag, length);
-                Header.LENGTH.set(filling, at, whole);
-                usedBytes[trafficClass] += dataLength;
-                return at;
-            }
+        try {
+            return log.chunk(length);
+        } finally {
+            lock.unlock();
         }
-        if (filled > 0 && !writing) {
-            drain();
-        }
-        lock.unlock();
-        return -1;
     }
 
-    /** Ends the frame that {@link #beginLong} began; it is on its way when this returns. */
-    void endLong(MemorySegment data) {
+    /** Sends a frame that was made in {@link #reserve}d memory; false where the link has ended. */
+    boolean send(SentFrames.Chunk made, int type, int flags, int generation, int tag, int length) {
+        lock.lock();
         try {
+            if (!awaitTurn(flags & Header.CLASS_MASK, length, 0)) {
+                return false;
+            }
+            log.append(made);
+            composeHeader(type, flags, generation, tag, length);
             finish();
-            writeFilled(-1, data);
-            drain();
+            if (!writing) {
+                drain();
+            }
+            return true;
         } finally {
             lock.unlock();
         }
@@ -252,7 +351,7 @@ final class Outbox {
     int beginAlone(int type, int flags, int generation, int tag, int length) {
         while (true) {
             int at = begin(type, flags, generation, tag, length);
-            if (at < 0 || (at == 0 && !writing)) {
+            if (at < 0 || broken || (log.unwritten() == 0 && !writing)) {
                 return at;
             }
             uncompose(flags & Header.CLASS_MASK, length);
@@ -266,24 +365,31 @@ final class Outbox {
     }
 
     private int compose(int type, int flags, int generation, int tag, int length) {
+        MemorySegment memory = log.memory();
+        int at = log.end();
+        for (int zeroed = Header.BYTES; zeroed < length && zeroed < ZEROED_BYTES; zeroed += 8) {
+            memory.set(ValueLayout.JAVA_LONG_UNALIGNED, at + zeroed, 0);
+        }
+        composeHeader(type, flags, generation, tag, length);
+        return at;
+    }
+
+    private void composeHeader(int type, int flags, int generation, int tag, int length) {
         int trafficClass = flags & Header.CLASS_MASK;
         usedFrames[trafficClass]++;
         usedBytes[trafficClass] += length;
-        ensure(filled + length);
-        int at = filled;
         composing = length;
-        composingPosted = trafficClass == Messages.POSTED;
-        for (int zeroed = 0; zeroed < length && zeroed < ZEROED_BYTES; zeroed += 8) {
-            filling.set(ValueLayout.JAVA_LONG_UNALIGNED, at + zeroed, 0);
-        }
-        Header.LENGTH.set(filling, at, length);
-        Header.TYPE.set(filling, at, type);
-        Header.FLAGS.set(filling, at, flags);
-        Header.GENERATION.set(filling, at, generation);
-        Header.TAG.set(filling, at, tag);
-        Header.SEQUENCE.set(filling, at, sequence + 1);
-        Header.ACKNOWLEDGED.set(filling, at, connection.received());
-        return at;
+        composingPosted = trafficClass == Messages.POSTED && length < LONG_DATA_BYTES;
+        MemorySegment memory = log.memory();
+        int at = log.end();
+        Header.LENGTH.set(memory, at, length);
+        Header.TYPE.set(memory, at, type);
+        Header.FLAGS.set(memory, at, flags);
+        Header.DESCRIPTORS.set(memory, at, 0);
+        Header.GENERATION.set(memory, at, generation);
+        Header.TAG.set(memory, at, tag);
+        Header.SEQUENCE.set(memory, at, sequence + 1);
+        Header.ACKNOWLEDGED.set(memory, at, connection.received());
     }
 
     private void uncompose(int trafficClass, int length) {
@@ -292,22 +398,9 @@ final class Outbox {
         composing = 0;
     }
 
-    private void ensure(int bytes) {
-        if (filling.byteSize() >= bytes + 8) {
-            return;
-        }
-        long size = filling.byteSize();
-        while (size < bytes + 8) {
-            size *= 2;
-        }
-        MemorySegment grown = Arena.ofAuto().allocate(size, 8);
-        MemorySegment.copy(filling, 0, grown, 0, filled);
-        filling = grown;
-    }
-
     /** Where the frame that was begun is composed. */
     MemorySegment memory() {
-        return filling;
+        return log.memory();
     }
 
     /** Ends the frame and gives the lock back; flushed, it is on its way when this returns. */
@@ -329,9 +422,16 @@ final class Outbox {
     /** Ends the frame that {@link #beginAlone} began, with its descriptor. */
     void endWith(int descriptor) {
         try {
-            Header.DESCRIPTORS.set(filling, 0, 1);
+            MemorySegment memory = log.memory();
+            int at = log.end();
+            Header.DESCRIPTORS.set(memory, at, 1);
             finish();
-            writeFilled(descriptor, null);
+            if (!broken) {
+                writeSome(descriptor);
+            }
+            // Should it be repeated, then without: a map by messages.
+            Header.DESCRIPTORS.set(memory, at, 0);
+            MapMemory.DESCRIPTOR_OFFSET.set(memory, at, 0);
             drain();
         } finally {
             lock.unlock();
@@ -339,11 +439,11 @@ final class Outbox {
     }
 
     private void finish() {
-        filled += composing;
-        composing = 0;
         // Written under the lock alone; others only look.
         long next = sequence + 1;
         sequence = next;
+        log.add(composing, next);
+        composing = 0;
         long now = System.nanoTime();
         burst = composingPosted && now - lastSentNanos < BURST_NANOS ? burst + 1 : 0;
         lastSentNanos = now;
@@ -366,8 +466,8 @@ final class Outbox {
     private void writeLoop() {
         lock.lock();
         try {
-            while (!closed && !broken) {
-                if (filled > 0 && !writing && longWaiting == 0) {
+            while (!closed) {
+                if (log.unwritten() > 0 && !writing && !broken) {
                     drain();
                 } else {
                     writerIdle = true;
@@ -391,70 +491,68 @@ final class Outbox {
         }
     }
 
-    private void drain() {
-        while (filled > 0 && !broken) {
-            writeFilled(-1, null);
-            if (longWaiting > 0) {
-                return; // It takes along what has gathered meanwhile.
-            }
+    /** Gives back memory that a busy time has left behind; called where nothing is sent. */
+    void tidy() {
+        lock.lock();
+        try {
+            log.prune(acknowledged);
+            log.shrink();
+        } finally {
+            lock.unlock();
         }
     }
 
-    /** Writes what has gathered, and {@code data} behind it. */
-    private void writeFilled(int descriptor, MemorySegment data) {
-        MemorySegment full = filling;
-        int length = filled;
-        filling = spare;
-        spare = null;
-        filled = 0;
+    private void drain() {
+        while (log.unwritten() > 0 && !broken) {
+            writeSome(-1);
+        }
+    }
+
+    /** Writes what has gathered in one chunk. */
+    private void writeSome(int descriptor) {
+        SentFrames.Chunk chunk = log.toWrite();
+        int begin = chunk.written();
+        int end = chunk.filled();
+        Wire to = wire;
         writing = true;
         writingSinceNanos = System.nanoTime();
         isWriting = true;
         lock.unlock();
         IOException failed = null;
         try {
-            write(full, length, descriptor, data);
+            write(to, chunk.memory(), begin, end, descriptor);
         } catch (IOException e) {
             failed = e;
         } finally {
             lock.lock();
             isWriting = false;
             writing = false;
-            spare = full;
             room.signalAll();
         }
-        if (failed != null && !broken) {
+        if (failed == null) {
+            log.wrote(chunk, end);
+        } else if (!broken) {
             broken = true;
-            filled = 0;
+            if (!log.isKeeping()) {
+                log.clear();
+            }
             connection.writeFailed();
         }
     }
 
-    private void write(MemorySegment from, int length, int descriptor, MemorySegment data)
+    private void write(Wire to, MemorySegment from, int begin, int end, int descriptor)
             throws IOException {
-        long all = length + (data == null ? 0 : data.byteSize());
-        if (all >= LONG_WRITE_BYTES) {
+        if (end - begin >= LONG_WRITE_BYTES) {
             connection.standIn();
         }
-        if (data != null) {
-            long first = Math.min(PIECE_BYTES, data.byteSize());
-            wire.write(from.asSlice(0, length), data.asSlice(0, first));
-            writePieces(data, first, data.byteSize());
-            return;
-        }
         if (descriptor >= 0) {
-            wire.writeWith(from.asSlice(0, length), descriptor);
+            to.writeWith(from.asSlice(begin, end - begin), descriptor);
             return;
         }
-        writePieces(from, 0, length);
-    }
-
-    private void writePieces(MemorySegment from, long begin, long end) throws IOException {
-        for (long at = begin; at < end; at += PIECE_BYTES) {
+        for (int at = begin; at < end; at += PIECE_BYTES) {
             writingSinceNanos = System.nanoTime();
-            wire.write(from.asSlice(at, Math.min(PIECE_BYTES, end - at)));
+            to.write(from.asSlice(at, Math.min(PIECE_BYTES, end - at)));
         }
-        writingSinceNanos = System.nanoTime();
     }
 
     /** Nothing more is taken; who waits for room goes away. */
@@ -474,12 +572,14 @@ final class Outbox {
         lock.lock();
         try {
             int length = Header.BYTES + payload.length;
-            if (broken || filled + length > MOST_BYTES) {
+            if (broken || log.unwritten() + length > MOST_BYTES) {
                 return;
             }
+            log.reserve(length);
             int at = compose(type, Messages.LINK, 0, 0, length);
+            MemorySegment to = log.memory();
             int place = at + Header.BYTES;
-            MemorySegment.copy(payload, 0, filling, ValueLayout.JAVA_BYTE, place, payload.length);
+            MemorySegment.copy(payload, 0, to, ValueLayout.JAVA_BYTE, place, payload.length);
             finish();
             // Who writes at this moment takes it along; the wire must not be shut before that.
             long left = Connection.LAST_WORDS_NANOS;

@@ -29,17 +29,24 @@ import farslot.link.Messages.Interrupts;
 import farslot.link.Messages.MapMemory;
 import farslot.link.Messages.Read;
 import farslot.link.Messages.Reset;
+import farslot.link.Messages.Resumed;
 import farslot.link.Messages.Return;
 import farslot.link.Messages.Unmap;
 import farslot.link.Messages.Write;
+import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 /**
  * A borrowed function, at the slot: the near end of a link whose far end is a lender.
@@ -55,6 +62,12 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class RemoteFunction implements PciFunction, AutoCloseable {
     private static final int PAGE_BYTES = 0x1000;
     private static final long RETURN_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    /** How long it is tried to give back what is detached; then its grace time ends it. */
+    private static final long RETURN_DETACHED_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+    private static final long FIRST_RETRY_MILLIS = 50;
+    private static final long LAST_RETRY_MILLIS = 1000;
 
     private final Link link;
     private final Listener listener;
@@ -75,8 +88,18 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
     private long epoch;
     private boolean attachedOnce;
 
+    private final Supplier<List<Address>> addresses;
+    private volatile Session session;
+    private volatile Resumes resumes = new Resumes(0, 0, 0, 0);
+    private final CountDownLatch over = new CountDownLatch(1);
+
     private RemoteFunction(
-            Connector.Connected connected, Wish wish, LinkOptions options, Listener listener) {
+            Connector.Connected connected,
+            Supplier<List<Address>> addresses,
+            Wish wish,
+            LinkOptions options,
+            Listener listener) {
+        this.addresses = addresses;
         this.link = new Link(connected.wire(), options, connected.peer());
         this.lender = connected.peer();
         this.name = wish.function();
@@ -122,7 +145,20 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
     }
 
     /**
-     * Connects and borrows. Where the wish is to wait this waits until its turn has come.
+     * How often the session went on over another connection, for people and tests.
+     *
+     * @param times how often
+     * @param repeated frames that the lender lacked, in all; with those that waited to be sent
+     * @param unacknowledged frames that the lender was not known to have when the last connection
+     *     broke
+     * @param unacknowledgedByUs frames of the lender's that this side was not known to have then
+     */
+    public record Resumes(
+            long times, long repeated, long unacknowledged, long unacknowledgedByUs) {}
+
+    /**
+     * Connects and borrows. Where the wish is to wait this waits until its turn has come. A broken
+     * connection is made again to the same address.
      *
      * @throws RefusedException the lender's refusal: not found, taken, also after the wait, ...
      * @throws LinkException unreachable, no Farslot, another version, TCP without leave, ...
@@ -130,8 +166,24 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
     public static RemoteFunction borrow(
             Address address, Wish wish, LinkOptions options, Listener listener)
             throws RefusedException, LinkException {
+        return borrow(address, () -> List.of(address), wish, options, listener);
+    }
+
+    /**
+     * As the other.
+     *
+     * @param addresses where the lender may be reached when the connection broke: asked before each
+     *     attempt, and tried in turn
+     */
+    public static RemoteFunction borrow(
+            Address address,
+            Supplier<List<Address>> addresses,
+            Wish wish,
+            LinkOptions options,
+            Listener listener)
+            throws RefusedException, LinkException {
         Connector.Connected connected = Connector.connect(address, options);
-        RemoteFunction function = new RemoteFunction(connected, wish, options, listener);
+        RemoteFunction function = new RemoteFunction(connected, addresses, wish, options, listener);
         function.link.start();
         try {
             function.link.awaitHello();
@@ -153,6 +205,11 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
                         .u32(0)
                         .text(wish.function(), Messages.MAX_NAME_BYTES)
                         .toBytes();
+        boolean resumable = options.resumes() && link.peerResumes();
+        if (resumable) {
+            // From here on: which of these the lender has when it answers is not known.
+            link.out.keep();
+        }
         try {
             long deadline = wish.waits() ? System.nanoTime() + wish.patience().toNanos() : 0;
             Connection.Answer answer = link.ask(Borrow.TYPE, payload, deadline);
@@ -161,10 +218,23 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
             FunctionDescription described = Messages.description(Borrowed.TYPE, cursor);
             epoch = Borrowed.EPOCH.get(frame, 0);
             remember(described);
+            beginSession(frame, resumable);
         } catch (BrokenFrameException broken) {
             throw link.brokenAnswer(broken);
         } finally {
             descriptionRead.countDown();
+        }
+    }
+
+    private void beginSession(MemorySegment frame, boolean resumable) {
+        long place = Borrowed.SESSION_LOW.offset();
+        byte[] secret = frame.asSlice(place, Session.BYTES).toArray(ValueLayout.JAVA_BYTE);
+        boolean none = Arrays.equals(secret, new byte[Session.BYTES]);
+        if (resumable && !none) {
+            long grace = Borrowed.GRACE_MILLIS.get(frame, 0);
+            session = new Session(secret, Duration.ofMillis(grace));
+        } else {
+            link.out.keepNothing();
         }
     }
 
@@ -178,6 +248,25 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
     /** Who lends. */
     public Peer lender() {
         return lender.named(link.peerName());
+    }
+
+    /**
+     * The secret of the session, by which {@link LinkServer#abandon} names it; null where it ends
+     * with its connection. Who knows it can take the session: it belongs into no log.
+     */
+    public byte[] session() {
+        Session now = session;
+        return now == null ? null : now.secret();
+    }
+
+    /** Whether the connection broke and another is awaited. */
+    public boolean isDetached() {
+        return link.isDetached();
+    }
+
+    /** How often the session went on over another connection. */
+    public Resumes resumes() {
+        return resumes;
     }
 
     /** The fencing epoch of the lease. */
@@ -442,7 +531,8 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
             return;
         }
         host = null;
-        long deadline = System.nanoTime() + RETURN_NANOS;
+        long patience = link.isDetached() ? RETURN_DETACHED_NANOS : RETURN_NANOS;
+        long deadline = System.nanoTime() + patience;
         Request request = link.request(Return.TYPE, null, deadline);
         int at = request == null ? -1 : beginFrame(Return.TYPE, request, Header.BYTES, deadline);
         if (at >= 0) {
@@ -460,7 +550,7 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
     private final class Link extends ClientLink {
         private volatile boolean borrowed;
         private final AtomicInteger descriptionsDue = new AtomicInteger();
-        private MemorySegment scratch = Arena.ofAuto().allocate(0x10000, 8);
+        private final MemorySegment scratch = Arena.ofAuto().allocate(Outbox.LONG_DATA_BYTES, 8);
 
         Link(Wire wire, LinkOptions options, Peer peer) {
             super(wire, options, peer, "borrowed");
@@ -558,31 +648,31 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
                 answer(tag, CompletionStatus.COMPLETER_ABORT, 0);
                 return;
             }
-            if (scratch.byteSize() < length) {
-                scratch = Arena.ofAuto().allocate(length, 8);
+            int seen = Header.GENERATION.getInt(frame, at);
+            if (Outbox.isLong(length)) {
+                readLong(now, seen, address, (int) length, tag);
+                return;
             }
-            MemorySegment into = scratch.asSlice(0, length);
-            CompletionStatus status = now.read(Header.GENERATION.getInt(frame, at), address, into);
+            CompletionStatus status = now.read(seen, address, scratch.asSlice(0, length));
             answer(tag, status, status.isSuccess() ? (int) length : 0);
         }
 
-        private void answer(int tag, CompletionStatus status, int length) {
-            MemorySegment data = scratch.asSlice(0, length);
-            if (Outbox.isLong(data)) {
-                int place =
-                        out.beginLong(
-                                Data.TYPE,
-                                Messages.COMPLETION,
-                                generation,
-                                tag,
-                                Data.DATA_AT,
-                                length);
-                if (place >= 0) {
-                    Data.STATUS.set(out.memory(), place, status.code());
-                    out.endLong(data);
-                }
+        /** The data are read to where they are sent from. */
+        private void readLong(PciHost from, int seen, long address, int length, int tag) {
+            SentFrames.Chunk made = out.reserve(Data.DATA_AT + length);
+            MemorySegment into = made.memory().asSlice(Data.DATA_AT, length);
+            CompletionStatus status = from.read(seen, address, into);
+            if (!status.isSuccess()) {
+                answer(tag, status, 0);
                 return;
             }
+            // All of its eight bytes: SUCCESS is 0.
+            made.memory().set(ValueLayout.JAVA_LONG, Data.STATUS.offset(), 0);
+            int bytes = Data.DATA_AT + length;
+            out.send(made, Data.TYPE, Messages.COMPLETION, generation, tag, bytes);
+        }
+
+        private void answer(int tag, CompletionStatus status, int length) {
             int bytes = Data.DATA_AT + length;
             int at = out.begin(Data.TYPE, Messages.COMPLETION, generation, tag, bytes);
             if (at >= 0) {
@@ -697,8 +787,123 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
             }
         }
 
+        // Resume.
+
+        private volatile boolean handingOver;
+
+        /** One thread at a time resumes. */
+        private long attempts;
+
+        @Override
+        boolean canResume() {
+            return session != null && (handingOver || !endIsCertain());
+        }
+
+        @Override
+        void handingOver() {
+            handingOver = true;
+        }
+
+        /** Longer than the lender waits, which may have noticed later. */
+        @Override
+        long graceNanos() {
+            return session.grace().plus(options.deadAfter()).toNanos();
+        }
+
+        @Override
+        void detached(LinkException why) {
+            Thread.ofPlatform().daemon(true).name("farslot-resume-" + name).start(this::resume);
+            if (!closing.get()) {
+                listener.detached(why.getMessage());
+            }
+        }
+
+        @Override
+        void attached() {
+            if (!closing.get()) {
+                listener.resumed();
+            }
+        }
+
+        /** Until it goes on, or has ended. */
+        private void resume() {
+            long unacknowledged = out.sequence() - out.acknowledged();
+            awaitDetached();
+            long pauseMillis = FIRST_RETRY_MILLIS;
+            while (!isEnded()) {
+                RefusedException refused = null;
+                for (Address address : addresses.get()) {
+                    try {
+                        if (resumeAt(address, unacknowledged)) {
+                            return;
+                        }
+                    } catch (RefusedException no) {
+                        refused = no;
+                    } catch (IOException failed) {
+                        LOG.log(Level.DEBUG, "resuming " + name + " at " + address, failed);
+                    }
+                }
+                if (refused != null && isFinal(refused.reason())) {
+                    end(
+                            Cause.LOST,
+                            peerWords() + " lets the session not go on: " + refused.getMessage());
+                    return;
+                }
+                try {
+                    if (over.await(pauseMillis, TimeUnit.MILLISECONDS)) {
+                        return;
+                    }
+                } catch (InterruptedException e) {
+                    // Nobody has a reason to.
+                }
+                pauseMillis = Math.min(2 * pauseMillis, LAST_RETRY_MILLIS);
+            }
+        }
+
+        private static boolean isFinal(RefusedException.Reason reason) {
+            return reason != RefusedException.Reason.TAKEN
+                    && reason != RefusedException.Reason.UNAVAILABLE;
+        }
+
+        /** One attempt; false where the link has ended meanwhile. */
+        private synchronized boolean resumeAt(Address address, long unacknowledged)
+                throws IOException, RefusedException {
+            Connector.Connected connected = Connector.connect(address, options);
+            boolean taken = false;
+            try {
+                Resumption.Answer answer =
+                        new Resumption(connected.wire(), options, peerWords())
+                                .ask(session, received(), ++attempts);
+                if (!isPossible(answer.received())) {
+                    breakBy(
+                            new BrokenFrameException(
+                                    Code.BAD_SEQUENCE,
+                                    Resumed.TYPE,
+                                    "RESUMED says that frame "
+                                            + Long.toUnsignedString(answer.received())
+                                            + " has come, which is impossible."));
+                    return true;
+                }
+                handingOver = false;
+                long lacking = out.sequence() - answer.received();
+                resumes =
+                        new Resumes(
+                                resumes.times() + 1,
+                                resumes.repeated() + lacking,
+                                unacknowledged,
+                                answer.unacknowledged());
+                taken = attach(connected.wire(), answer.received(), answer.abilities());
+                return taken;
+            } finally {
+                if (!taken) {
+                    connected.wire().close();
+                }
+            }
+        }
+
         @Override
         void lost(LinkException why) {
+            over.countDown();
             if (!closing.get()) {
                 listener.ended(why);
             }

@@ -34,6 +34,8 @@ import farslot.link.Messages.Read;
 import farslot.link.Messages.Refused;
 import farslot.link.Messages.Reset;
 import farslot.link.Messages.Result;
+import farslot.link.Messages.Resume;
+import farslot.link.Messages.Resumed;
 import farslot.link.Messages.Return;
 import farslot.link.Messages.Unmap;
 import farslot.link.Messages.Waiting;
@@ -44,12 +46,14 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
@@ -64,7 +68,7 @@ final class ServedLink extends Connection implements Caller {
 
     private final Offer offer;
     private final Peer peer;
-    private final Consumer<ServedLink> gone;
+    private final Registry registry;
     private final DmaTable table = new DmaTable();
     private final Map<DmaMap, MappedMemory> mapped = new HashMap<>();
     private final AtomicReference<String> revoked = new AtomicReference<>();
@@ -75,18 +79,38 @@ final class ServedLink extends Connection implements Caller {
     private FunctionDescription description;
     private final Region[] regions = new Region[Region.COUNT];
     private volatile Grant grant;
-    private boolean returned;
+    private volatile boolean returned;
     private MemorySegment scratch = Arena.ofAuto().allocate(64, 8);
     private volatile AutoCloseable observation;
     private volatile News news;
     private long staleWrites;
     private long badAccesses;
 
-    ServedLink(Wire wire, LinkOptions options, Offer offer, Peer peer, Consumer<ServedLink> gone) {
+    /** The session, once something is lent that outlives its connection. */
+    private volatile Session session;
+
+    /** The number of the frame that told the slot of it. */
+    private volatile long sessionTold;
+
+    private final ReentrantLock resuming = new ReentrantLock();
+
+    /** The last attempt to resume; under {@link #resuming}. */
+    private long lastAttempt;
+
+    /** All links of a server. */
+    interface Registry {
+        /** The link with this session, or null. */
+        ServedLink find(byte[] secret);
+
+        /** The link has ended. */
+        default void gone(ServedLink link) {}
+    }
+
+    ServedLink(Wire wire, LinkOptions options, Offer offer, Peer peer, Registry registry) {
         super(wire, options, Hello.SERVER, "lent");
         this.offer = offer;
         this.peer = peer;
-        this.gone = gone;
+        this.registry = registry;
     }
 
     @Override
@@ -450,11 +474,17 @@ final class ServedLink extends Connection implements Caller {
         Duration patience = (flags & Borrow.WAIT) != 0 ? Wish.FOREVER : Duration.ZERO;
         Wish wish = new Wish(name, patience, (flags & Borrow.TAKE_OVER) != 0);
         Peer borrower = peer();
+        Session fresh = peerResumes() && options.resumes() ? Session.random(options.grace()) : null;
         Lease lease =
                 new Lease() {
                     @Override
                     public Peer borrower() {
                         return borrower;
+                    }
+
+                    @Override
+                    public byte[] session() {
+                        return fresh == null ? null : fresh.secret();
                     }
 
                     @Override
@@ -495,9 +525,169 @@ final class ServedLink extends Connection implements Caller {
         function = granted;
         granted.attach(host);
         Composer payload = new Composer();
-        payload.u64(grant.epoch()).u64(0).u64(0).u32(0).u32(0);
+        payload.u64(grant.epoch())
+                .bytes(fresh == null ? new byte[Session.BYTES] : fresh.secret())
+                .u32(fresh == null ? 0 : fresh.grace().toMillis())
+                .u32(0);
         Messages.compose(description, payload);
+        if (fresh != null) {
+            out.keep();
+        }
         send(Borrowed.TYPE, Messages.COMPLETION, tag, payload.toBytes());
+        sessionTold = out.sequence();
+        session = fresh;
+    }
+
+    // Resume.
+
+    /** The session, or null where this link ends with its connection. */
+    Session session() {
+        return session;
+    }
+
+    /**
+     * {@inheritDoc} Not before the slot is known to have heard of the session: else nobody would
+     * come.
+     */
+    @Override
+    boolean canResume() {
+        return session != null
+                && grant != null
+                && !returned
+                && !endIsCertain()
+                && Long.compareUnsigned(out.acknowledged(), sessionTold) >= 0;
+    }
+
+    @Override
+    long graceNanos() {
+        return session.grace().toNanos();
+    }
+
+    @Override
+    void detached(LinkException why) {
+        Grant now = grant;
+        LOG.log(Level.INFO, "{0} is away: {1}", peerWords(), why.getMessage());
+        if (now != null) {
+            now.detached(why.getMessage());
+        }
+    }
+
+    @Override
+    void attached() {
+        Grant now = grant;
+        LOG.log(Level.INFO, "{0} is back", peerWords());
+        if (now != null) {
+            now.resumed();
+        }
+    }
+
+    /** What RESUME asks for. */
+    private record Asked(int tag, Session session, long received, long attempt) {}
+
+    @Override
+    void resume(MemorySegment frame, long at) {
+        byte[] secret = new byte[Session.BYTES];
+        long place = at + Resume.SESSION_LOW.offset();
+        MemorySegment.copy(frame, ValueLayout.JAVA_BYTE, place, secret, 0, secret.length);
+        Asked asked =
+                new Asked(
+                        Header.TAG.getInt(frame, at),
+                        new Session(secret, Duration.ZERO),
+                        Resume.RECEIVED.get(frame, at),
+                        Resume.ATTEMPT.get(frame, at));
+        Thread.ofPlatform().daemon(true).name("farslot-resume").start(() -> resume(asked));
+    }
+
+    /** This link's wire is another's from now on, or nobody's. */
+    private void resume(Asked asked) {
+        Wire wire = surrender();
+        if (wire == null) {
+            return;
+        }
+        boolean taken = false;
+        try {
+            ServedLink found = registry.find(asked.session().secret());
+            if (found == null) {
+                throw noSession();
+            }
+            taken = found.takeOver(this, wire, asked);
+        } catch (RefusedException refused) {
+            LOG.log(Level.WARNING, "{0} resumes nothing: {1}", peerWords(), refused.getMessage());
+            answer(wire, asked, Refused.TYPE, refusal(refused));
+            wire.finishWriting();
+        } finally {
+            if (!taken) {
+                wire.close();
+            }
+        }
+    }
+
+    /** Answers RESUME, behind all that this link has sent. */
+    private boolean answer(Wire wire, Asked asked, int type, byte[] payload) {
+        byte[] frame =
+                Handshake.frame(
+                        type,
+                        Messages.COMPLETION,
+                        asked.tag(),
+                        out.sequence() + 1,
+                        received(),
+                        payload);
+        try {
+            Handshake.write(wire, frame);
+            return true;
+        } catch (IOException gone) {
+            LOG.log(Level.DEBUG, peerWords() + " has gone before it was answered", gone);
+            return false;
+        }
+    }
+
+    /** Unknown, wrong and ended look the same. */
+    private static RefusedException noSession() {
+        return new RefusedException(
+                RefusedException.Reason.NOT_FOUND,
+                "There is no such session: it has ended, or was another lender's.");
+    }
+
+    /**
+     * Goes on over another link's wire; by that link's thread.
+     *
+     * @return whether the wire is this link's now
+     */
+    private boolean takeOver(ServedLink other, Wire next, Asked asked) throws RefusedException {
+        resuming.lock();
+        try {
+            if (!peer.subject().equals(other.peer.subject())) {
+                throw new RefusedException(
+                        RefusedException.Reason.NOT_ALLOWED,
+                        "Only who began a session may go on with it.");
+            }
+            if (isEnded() || returned) {
+                throw noSession();
+            }
+            if (Long.compareUnsigned(asked.attempt(), lastAttempt) <= 0) {
+                throw new RefusedException(
+                        RefusedException.Reason.TAKEN,
+                        "The session goes on already: a later attempt came before this one.");
+            }
+            lastAttempt = asked.attempt();
+            if (!isPossible(asked.received())) {
+                breakBy(
+                        new BrokenFrameException(
+                                Code.BAD_SEQUENCE,
+                                Resume.TYPE,
+                                "A resume says that frame "
+                                        + Long.toUnsignedString(asked.received())
+                                        + " has come, which is impossible."));
+                throw noSession();
+            }
+            long unacknowledged = out.sequence() - out.acknowledged();
+            detach(new LinkException(Cause.LOST, "Its slot has connected anew."), asked.received());
+            byte[] resumed = new Composer().u64(received()).u32(0).u32(unacknowledged).toBytes();
+            return other.answer(next, asked, Resumed.TYPE, resumed)
+                    && attach(next, asked.received(), other.peerAbilities());
+        } finally {
+            resuming.unlock();
+        }
     }
 
     private void giveBack(int tag) {
@@ -573,7 +763,7 @@ final class ServedLink extends Connection implements Caller {
             try {
                 endGrant(ending(why), why.getMessage());
             } finally {
-                gone.accept(this);
+                registry.gone(this);
             }
             if (staleWrites > 0 || badAccesses > 0) {
                 LOG.log(
@@ -596,13 +786,15 @@ final class ServedLink extends Connection implements Caller {
     // Control.
 
     private void refuse(int tag, RefusedException refused) {
+        send(Refused.TYPE, Messages.COMPLETION, tag, refusal(refused));
+    }
+
+    private static byte[] refusal(RefusedException refused) {
         String sentence = refused.getMessage() == null ? "" : refused.getMessage();
-        byte[] payload =
-                new Composer()
-                        .u16(refused.reason().code())
-                        .text(sentence, Messages.MAX_SENTENCE_BYTES)
-                        .toBytes();
-        send(Refused.TYPE, Messages.COMPLETION, tag, payload);
+        return new Composer()
+                .u16(refused.reason().code())
+                .text(sentence, Messages.MAX_SENTENCE_BYTES)
+                .toBytes();
     }
 
     private void list(int tag) {

@@ -105,7 +105,7 @@ class LenderFuzzTest {
                 Connector.Connected connected = Connector.unix(pair.first());
                 ServedLink link =
                         new ServedLink(
-                                connected.wire(), OPTIONS, this, connected.peer(), gone -> {});
+                                connected.wire(), OPTIONS, this, connected.peer(), secret -> null);
                 try (WildPeer wild = new WildPeer(pair.second(), Hello.CLIENT, script)) {
                     peer = wild;
                     link.start();

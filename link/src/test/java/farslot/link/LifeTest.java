@@ -100,8 +100,9 @@ class LifeTest {
         try (Bench bench = new Bench(Over.TCP, folder);
                 Proxy proxy = new Proxy(bench.address)) {
             Bench.Hearing hearing = new Bench.Hearing();
+            LinkOptions once = Bench.SLOT.withGrace(Duration.ZERO);
             RemoteFunction function =
-                    RemoteFunction.borrow(proxy.address(), new Wish("f0"), Bench.SLOT, hearing);
+                    RemoteFunction.borrow(proxy.address(), new Wish("f0"), once, hearing);
             RemoteFunction other = bench.borrow("f1");
             if (over == Over.TCP) {
                 CompletableFuture<CompletionStatus> waiting = new CompletableFuture<>();
