@@ -4,6 +4,7 @@ import farslot.core.PciFunction;
 import farslot.link.LinkOptions;
 import farslot.link.RuntimeDirectory;
 import farslot.link.RuntimeDirectory.Role;
+import farslot.link.Wish;
 import farslot.posix.PeerCredentials;
 import farslot.recorder.RecorderTap;
 import farslot.recorder.TraceException;
@@ -17,8 +18,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Stack;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -55,6 +61,16 @@ final class BorrowCommand extends Verb {
             names = "--name",
             description = "The slot's name, which the lender is told. Default: NAME-slot.")
     String name;
+
+    @Option(
+            names = "--wait",
+            arity = "0..1",
+            preprocessor = OnlyAttached.class,
+            paramLabel = "SECONDS",
+            description =
+                    "Where others have the function, wait until it is this slot's turn, for so long"
+                            + " at most. Those who wait are served in the order of asking.")
+    String wait;
 
     @Option(
             names = "--trace",
@@ -105,6 +121,9 @@ final class BorrowCommand extends Verb {
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
         }
+        if (wait != null && !wait.isEmpty() && !wait.matches("[0-9]{1,9}")) {
+            throw usage("--wait=" + wait + ": a number of seconds is wanted, or --wait alone.");
+        }
         holding.check(this);
         if (holding.isLong() && !emulatorWaits) {
             throw usage(
@@ -149,7 +168,8 @@ final class BorrowCommand extends Verb {
                                 directory,
                                 slotName,
                                 address,
-                                LinkOptions.named(slotName)
+                                patience(),
+                                LinkOptions.named(toldName(address, slotName))
                                         .withInsecure(insecure)
                                         .withGrace(holding.graceTime()),
                                 holding.rules(),
@@ -166,6 +186,23 @@ final class BorrowCommand extends Verb {
         slot.detail("vfio-user", server.socket().toString());
         report(slot, server);
         return slot;
+    }
+
+    private Duration patience() {
+        if (wait == null) {
+            return Duration.ZERO;
+        }
+        return wait.isEmpty() ? Wish.FOREVER : Duration.ofSeconds(Integer.parseInt(wait));
+    }
+
+    /**
+     * What the lender is told. A slot takes over what one of the same user and name has still, so
+     * the usual names of two machines must differ.
+     */
+    private String toldName(FunctionAddress address, String slotName) throws IOException {
+        return name != null || address.isHere()
+                ? slotName
+                : slotName + "@" + Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
     }
 
     /** The function with the recorder around it, if one is wanted. */
@@ -235,6 +272,21 @@ final class BorrowCommand extends Verb {
                     case FAILED -> ExitCode.FAILED;
                 };
         return new CommandFailure(exitCode, e.getMessage(), e);
+    }
+
+    /** Takes as SECONDS only what follows a "=": in {@code --wait n0} the name is no number. */
+    static final class OnlyAttached implements CommandLine.IParameterPreprocessor {
+        @Override
+        public boolean preprocess(
+                Stack<String> words,
+                CommandSpec command,
+                ArgSpec option,
+                Map<String, Object> found) {
+            if (!"=".equals(found.get("separator"))) {
+                words.push("");
+            }
+            return false;
+        }
     }
 
     /** Says who comes and goes; the slot itself notices by its function's host. */

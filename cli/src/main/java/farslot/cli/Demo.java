@@ -105,6 +105,8 @@ final class Demo implements AutoCloseable {
                         "nvme,name=" + name + ",image=" + image + ",size=1G",
                         "--listen",
                         "127.0.0.1:0",
+                        "--audit",
+                        folder.resolve("audit.jsonl").toString(),
                         "--insecure");
         return lender.await(LENT, START).group(1);
     }

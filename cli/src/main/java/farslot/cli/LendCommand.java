@@ -1,9 +1,11 @@
 package farslot.cli;
 
 import farslot.core.PciFunction;
+import farslot.lender.Conditions;
 import farslot.lender.HostedDevice;
 import farslot.lender.Lender;
 import farslot.lender.LendingException;
+import farslot.lender.PolicyFile;
 import farslot.lender.Specification;
 import farslot.link.Address;
 import farslot.link.LinkOptions;
@@ -12,6 +14,7 @@ import farslot.recorder.RecorderTap;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceOptions;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -71,6 +74,23 @@ final class LendCommand extends Verb {
     double grace;
 
     @Option(
+            names = "--policy",
+            paramLabel = "FILE",
+            description =
+                    "Who may borrow, observe and operate what (docs/security.md). Default:"
+                            + " $XDG_CONFIG_HOME/farslot/policy.toml if there is one; without any,"
+                            + " this user alone. Changes hold at once.")
+    Path policy;
+
+    @Option(
+            names = "--audit",
+            paramLabel = "FILE|none",
+            description =
+                    "Write every grant, refusal and end there, a JSON object a line. Default:"
+                            + " $XDG_STATE_HOME/farslot/audit/NAME.jsonl.")
+    String audit;
+
+    @Option(
             names = "--trace",
             paramLabel = "FILE",
             description =
@@ -104,6 +124,7 @@ final class LendCommand extends Verb {
             return Background.start("lend", directory.path(), out(), spec.commandLine().getErr());
         }
         try (Foreground foreground = new Foreground(this::say)) {
+            PolicyFile rules = policyFile();
             List<Lent> lent = new ArrayList<>();
             List<Lender.Lendable> lendables = make(specifications(directory), lent, foreground);
             Lender lender =
@@ -115,6 +136,13 @@ final class LendCommand extends Verb {
                                     LinkOptions.named(lendables.getFirst().name())
                                             .withInsecure(insecure)
                                             .withGrace(HoldOptions.millis(grace)),
+                                    new Conditions(
+                                            rules,
+                                            AuditLog.forLender(
+                                                    lendables.getFirst().name(),
+                                                    audit,
+                                                    foreground,
+                                                    this::say)),
                                     this::say,
                                     foreground::stop));
             report(lender, lent);
@@ -130,6 +158,18 @@ final class LendCommand extends Verb {
         }
         Background.ended();
         return ExitCode.OK;
+    }
+
+    /** The file that was named, or the usual one if it is there, or null. */
+    private PolicyFile policyFile() throws LendingException {
+        Path usual = UserFolders.settings().resolve("policy.toml");
+        Path file = policy != null ? policy : usual;
+        if (policy == null && !Files.exists(usual)) {
+            return null;
+        }
+        PolicyFile read = PolicyFile.open(file.toAbsolutePath());
+        say("The policy file " + read.path() + " says who may do what.");
+        return read;
     }
 
     private List<Address> addresses() {
@@ -230,7 +270,9 @@ final class LendCommand extends Verb {
             out().flush();
         }
         if (insecure && !listen.isEmpty()) {
-            say("--insecure: whoever reaches the port can borrow, and read what passes.");
+            say(
+                    "--insecure: whoever reaches the port can read what passes, and borrow"
+                            + (policy == null ? "." : " what the policy allows \"anybody\"."));
         }
         for (Lent function : lent) {
             say("Lending " + function.name() + " (" + function.kind() + "). Ctrl-C ends it.");

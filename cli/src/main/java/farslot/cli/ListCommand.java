@@ -46,7 +46,7 @@ final class ListCommand extends Verb {
 
     @Override
     public Integer call() {
-        List<Entry> entries = entries();
+        List<Entry> entries = entries(this, where, insecure);
         if (output.json) {
             Json.print(out(), entries);
             return ExitCode.OK;
@@ -65,12 +65,18 @@ final class ListCommand extends Verb {
         return ExitCode.OK;
     }
 
-    private List<Entry> entries() {
+    /**
+     * What is lent there.
+     *
+     * @param verb whose argument it is
+     * @param where {@code [NAME]@MACHINE[:PORT]}, or null for all of this user's lenders
+     */
+    static List<Entry> entries(Verb verb, String where, boolean insecure) {
         FunctionAddress address;
         try {
             address = FunctionAddress.parseAny(where == null ? "" : where);
         } catch (IllegalArgumentException e) {
-            throw usage(e.getMessage());
+            throw verb.usage(e.getMessage());
         }
         List<Entry> entries =
                 address.isHere() ? ofThisMachine() : Processes.list(address.address(), insecure);

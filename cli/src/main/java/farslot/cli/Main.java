@@ -118,7 +118,14 @@ public final class Main implements Runnable {
 
     private static Map<String, List<Class<? extends Verb>>> groups() {
         Map<String, List<Class<? extends Verb>>> groups = new LinkedHashMap<>();
-        groups.put("Lend", List.of(LendCommand.class, PsCommand.class, StopCommand.class));
+        groups.put(
+                "Lend",
+                List.of(
+                        LendCommand.class,
+                        PsCommand.class,
+                        StopCommand.class,
+                        LeaseCommand.class,
+                        PolicyCommand.class));
         groups.put(
                 "Use",
                 List.of(

@@ -35,6 +35,7 @@ class AssembledProgramTest {
         ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
         // Sockets of lenders and slots of this test alone.
         builder.environment().put("XDG_RUNTIME_DIR", folder.toString());
+        builder.environment().put("XDG_STATE_HOME", folder.toString());
         builder.environment().keySet().removeIf(name -> name.startsWith("FARSLOT_"));
         return builder;
     }

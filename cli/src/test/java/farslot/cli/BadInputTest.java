@@ -22,6 +22,7 @@ import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -71,12 +72,11 @@ class BadInputTest {
         } else {
             System.setProperty("farslot.runtime", runtimeBefore);
         }
-        try (var files = Files.list(runtime)) {
-            for (Path file : files.toList()) {
+        try (var files = Files.walk(runtime)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
             }
         }
-        Files.delete(runtime);
     }
 
     private static Ended farslot(Object... arguments) {

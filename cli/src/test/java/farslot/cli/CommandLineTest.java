@@ -42,6 +42,8 @@ class CommandLineTest {
                         "borrow",
                         "return",
                         "list",
+                        "lease",
+                        "policy",
                         "ps",
                         "stop",
                         "vm",

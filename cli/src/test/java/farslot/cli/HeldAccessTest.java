@@ -26,6 +26,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -144,12 +145,11 @@ class HeldAccessTest {
         lender.close();
         function.close();
         System.clearProperty("farslot.runtime");
-        try (var files = Files.list(runtime)) {
-            for (Path file : files.toList()) {
+        try (var files = Files.walk(runtime)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
             }
         }
-        Files.delete(runtime);
     }
 
     private static String farslot(String... arguments) {

@@ -22,6 +22,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -64,12 +65,11 @@ class LenderCrashTest {
             slot.close();
         }
         arena.close();
-        try (var files = Files.list(runtime)) {
-            for (Path file : files.toList()) {
+        try (var files = Files.walk(runtime)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
             }
         }
-        Files.delete(runtime);
     }
 
     private VerbProcess lend(String... more) throws Exception {

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,12 +43,11 @@ class LendingVerbsTest {
         } else {
             System.setProperty("farslot.runtime", runtimeBefore);
         }
-        try (var files = Files.list(runtime)) {
-            for (Path file : files.toList()) {
+        try (var files = Files.walk(runtime)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
             }
         }
-        Files.delete(runtime);
     }
 
     /** What a verb that succeeds prints. */
@@ -211,6 +211,122 @@ class LendingVerbsTest {
                 borrower.terminate();
             }
         }
+    }
+
+    @Test
+    void whoWaitsIsShownToldAndServedWhenTheLeaseIsBroken() throws Exception {
+        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+            lender.report();
+            try (VerbProcess first = borrow("first", "v");
+                    VerbProcess second = waiting("second", "w")) {
+                JsonNode lease = json(farslot("lease", "list", "--json")).get(0);
+                assertTrue(lease.get("borrower").asString().startsWith("\"first\""), "" + lease);
+                assertEquals("lent", lease.get("state").asString());
+                assertEquals("connected", lease.get("session").asString());
+                assertTrue(lease.get("epoch").asLong() > 0, "" + lease);
+                assertEquals(1, lease.get("waiting").asInt());
+                assertTrue(lease.get("queue").asString().contains("second"), "" + lease);
+                assertTrue(farslot("lease", "list").contains("1: \"second\""));
+                farslot("lease", "break", "e0", "--reason", "It is needed.");
+                assertTrue(err.contains("taken back from \"first\""), err);
+                assertEquals("second", second.report().get("name").asString());
+                assertTrue(
+                        second.talk()
+                                .contains("You are number 1 of 1; e0 is borrowed by \"first\""),
+                        second.talk());
+                second.terminate();
+                first.terminate();
+                assertTrue(first.talk().contains("It is needed."), first.talk());
+            }
+            farslot("stop", "e0");
+        }
+        List<String> told =
+                Files.readAllLines(runtime.resolve("audit/e0.jsonl")).stream()
+                        .map(line -> json(line))
+                        .filter(line -> !line.get("what").asString().equals("refused"))
+                        .map(line ->
+                                line.get("what").asString() + " " + line.get("name").asString())
+                        .toList();
+        assertEquals(
+                List.of(
+                        "granted first",
+                        "operated operator",
+                        "ended first",
+                        "granted second",
+                        "ended second",
+                        "operated operator"),
+                told);
+    }
+
+    private VerbProcess borrow(String name, String socket) throws IOException {
+        VerbProcess borrower = waiting(name, socket);
+        borrower.report();
+        return borrower;
+    }
+
+    /** Returns when it waits, or has it. */
+    private VerbProcess waiting(String name, String socket) throws IOException {
+        VerbProcess borrower =
+                VerbProcess.start(
+                        runtime,
+                        "borrow",
+                        "--wait",
+                        "e0",
+                        "--name",
+                        name,
+                        "--vfio-user",
+                        runtime.resolve(socket).toString(),
+                        "--json");
+        while (!farslot("list", "--json").contains(name)) {
+            Thread.onSpinWait();
+        }
+        return borrower;
+    }
+
+    @Test
+    void aPolicyThatChangesEndsWhatItAllowsNoMore() throws Exception {
+        Path policy = runtime.resolve("rules.toml");
+        Files.writeString(
+                policy, "[[allow]]\nwho = \"anybody\"\nmay = [\"borrow\", \"observe\"]\n");
+        try (VerbProcess lender =
+                VerbProcess.start(
+                        runtime,
+                        "lend",
+                        "edu,name=e0",
+                        "--policy",
+                        policy.toString(),
+                        "--listen",
+                        "127.0.0.1:0",
+                        "--insecure",
+                        "--json")) {
+            String address = lender.report().get("addresses").get(1).asString();
+            assertTrue(farslot("list", "@" + address, "--insecure").contains("e0"));
+            Files.writeString(policy, "[[allow]]\nwho = \"anybody\"\nmay = \"obsrve\"\n");
+            while (!farslot("ps").contains("the last good policy stays")) {
+                Thread.onSpinWait();
+            }
+            assertTrue(farslot("ps").contains("rules.toml, line 3, column 1"));
+            assertTrue(farslot("list", "@" + address, "--insecure").contains("e0"));
+            Files.writeString(policy, "# Nobody may do anything.\n");
+            String said;
+            do {
+                said = refusal("list", "@" + address, "--insecure");
+            } while (said.isEmpty());
+            assertEquals("farslot: You lack the right to observe e0.", said.strip());
+            assertTrue(lender.talk().contains("add to " + policy), lender.talk());
+            farslot("stop", "e0");
+        }
+    }
+
+    /** What is said to somebody who is refused; empty where it is not. */
+    private String refusal(String... arguments) {
+        StringWriter talk = new StringWriter();
+        CommandLine line = Main.commandLine();
+        line.setOut(new PrintWriter(new StringWriter()));
+        line.setErr(new PrintWriter(talk));
+        int exitCode = line.execute(arguments);
+        assertTrue(exitCode == ExitCode.OK || exitCode == ExitCode.REFUSED, talk.toString());
+        return talk.toString();
     }
 
     @Test

@@ -13,21 +13,43 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.function.Consumer;
 
 /** A function lent under one name by one lender, borrowed by a link. */
 public final class LenderSource implements Source {
     private final FunctionAddress address;
     private final RuntimeDirectory directory;
     private final LinkOptions options;
+    private final Consumer<String> talk;
+    private Duration patience;
+
+    /** Whether the lender has ended the last borrow by its own decision. */
+    private volatile boolean takenAway;
+
+    /** One that waits for nobody. */
+    public LenderSource(FunctionAddress address, RuntimeDirectory directory, LinkOptions options) {
+        this(address, directory, options, Duration.ZERO, sentence -> {});
+    }
 
     /**
      * @param directory where lenders of this machine are found
      * @param options how links are made, and the slot's name
+     * @param patience how long the first borrow waits for its turn where others have the function;
+     *     later ones, after a loss, do not wait
+     * @param talk is told where that stands; must not block
      */
-    public LenderSource(FunctionAddress address, RuntimeDirectory directory, LinkOptions options) {
+    public LenderSource(
+            FunctionAddress address,
+            RuntimeDirectory directory,
+            LinkOptions options,
+            Duration patience,
+            Consumer<String> talk) {
         this.address = address;
         this.directory = directory;
         this.options = options;
+        this.patience = patience;
+        this.talk = talk;
     }
 
     @Override
@@ -35,18 +57,33 @@ public final class LenderSource implements Source {
         return address.toString();
     }
 
+    /**
+     * {@inheritDoc}
+     *
+     * <p>What an earlier session of this slot has still it takes over, unless the lender took it
+     * from that: it may be another slot of the same name, and they would take it from each other
+     * for ever.
+     */
     @Override
     public Borrow borrow(LossListener lost) throws BorrowException {
+        Wish wish = new Wish(address.name(), patience, !takenAway);
+        patience = Duration.ZERO;
         try {
             return new LinkBorrow(
                     RemoteFunction.borrow(
                             resolve(address, directory),
-                            new Wish(address.name()),
+                            wish,
                             options,
                             new RemoteFunction.Listener() {
                                 @Override
                                 public void ended(LinkException why) {
+                                    takenAway = why.what() == LinkException.Cause.GOODBYE;
                                     lost.lost(why.getMessage());
+                                }
+
+                                @Override
+                                public void waiting(int place, int of, String sentence) {
+                                    talk.accept(sentence);
                                 }
 
                                 @Override

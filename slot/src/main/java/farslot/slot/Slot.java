@@ -72,13 +72,22 @@ public final class Slot implements AutoCloseable {
             Runnable stop)
             throws BorrowException, InterruptedException {
         return open(
-                directory, name, address, options, HeldFunction.Rules.DEFAULT, taps, talk, stop);
+                directory,
+                name,
+                address,
+                Duration.ZERO,
+                options,
+                HeldFunction.Rules.DEFAULT,
+                taps,
+                talk,
+                stop);
     }
 
     /**
      * Borrows and listens.
      *
      * @param name of the slot, which others see as the borrower's
+     * @param patience how long to wait for the function where others have it; zero for not at all
      * @param options how links are made; its name is what the lender is told
      * @param rules how accesses are held; they make the links' access time-out
      * @param taps puts what is to see everything around the function
@@ -92,6 +101,7 @@ public final class Slot implements AutoCloseable {
             RuntimeDirectory directory,
             String name,
             FunctionAddress address,
+            Duration patience,
             LinkOptions options,
             HeldFunction.Rules rules,
             UnaryOperator<PciFunction> taps,
@@ -104,7 +114,9 @@ public final class Slot implements AutoCloseable {
                 new LenderSource(
                         address,
                         directory,
-                        options.withAccessTimeout(Duration.ofMillis(rules.holdMillis())));
+                        options.withAccessTimeout(Duration.ofMillis(rules.holdMillis())),
+                        patience,
+                        talk);
         // The talk of the held function goes to observers too, once there is a slot.
         Slot[] slot = new Slot[1];
         HeldFunction held =

@@ -1,0 +1,32 @@
+package farslot.cli;
+
+import java.nio.file.Path;
+
+/**
+ * Where this user's files lie, as the XDG Base Directory Specification says. The system property
+ * {@code farslot.runtime}, by which tests have control sockets of their own, names both.
+ */
+final class UserFolders {
+    private UserFolders() {}
+
+    /** What the user writes: {@code $XDG_CONFIG_HOME/farslot} or {@code ~/.config/farslot}. */
+    static Path settings() {
+        return folder("XDG_CONFIG_HOME", ".config");
+    }
+
+    /** What farslot writes: {@code $XDG_STATE_HOME/farslot} or {@code ~/.local/state/farslot}. */
+    static Path state() {
+        return folder("XDG_STATE_HOME", ".local/state");
+    }
+
+    private static Path folder(String variable, String usual) {
+        String told = System.getProperty("farslot.runtime");
+        if (told != null) {
+            return Path.of(told);
+        }
+        String xdg = System.getenv(variable);
+        return xdg != null && Path.of(xdg).isAbsolute()
+                ? Path.of(xdg, "farslot")
+                : Path.of(System.getProperty("user.home"), usual, "farslot");
+    }
+}
