@@ -36,7 +36,7 @@ public final class HostedDevice implements AutoCloseable {
             Device device = kind.create(options);
             try {
                 return new HostedDevice(
-                        specification.name(), DeviceFunction.of(kind.kind(), device));
+                        specification.name(), DeviceFunction.of(kind.kind(), device, options));
             } catch (RuntimeException e) {
                 device.close();
                 throw e;

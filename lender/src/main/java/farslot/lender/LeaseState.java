@@ -135,6 +135,21 @@ final class LeaseState {
         queue.removeIf(other -> !other.patient);
     }
 
+    /**
+     * Goes on with a lease that was granted before this state was made.
+     *
+     * @return false, and nothing is done, where the group is not free
+     */
+    synchronized boolean adopt(GrantedLease granted) {
+        if (phase != Phase.FREE) {
+            return false;
+        }
+        lease = granted;
+        lastEpoch = Math.max(lastEpoch, granted.epoch());
+        phase = Phase.LENT;
+        return true;
+    }
+
     /** How it stands with a ticket now. */
     synchronized Turn turn(Ticket ticket) {
         int place = 0;

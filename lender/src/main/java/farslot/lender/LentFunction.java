@@ -1,5 +1,6 @@
 package farslot.lender;
 
+import farslot.core.Ability;
 import farslot.core.CompletionStatus;
 import farslot.core.FunctionDescription;
 import farslot.core.InterruptAction;
@@ -7,6 +8,7 @@ import farslot.core.InterruptKind;
 import farslot.core.PciFunction;
 import farslot.core.Region;
 import farslot.core.ResetKind;
+import farslot.core.StateException;
 import farslot.link.Entry;
 import farslot.link.Grant;
 import farslot.link.HeldAccess;
@@ -252,6 +254,77 @@ final class LentFunction {
     }
 
     /**
+     * Goes on with what the last lender handed over, as if it had been lent here.
+     *
+     * @throws RefusedException where its state does not fit; the function is as new then
+     */
+    Grant adopt(Handover.Part part, Lease link) throws RefusedException {
+        if (!state.adopt(part.lease())) {
+            throw notNow();
+        }
+        try {
+            function.load(part.state());
+        } catch (StateException e) {
+            state.end(part.lease().epoch());
+            state.cleaned(part.lease().epoch(), Instant.now());
+            throw new RefusedException(
+                    RefusedException.Reason.UNAVAILABLE,
+                    name + " begins anew, after its lender has handed over: " + e.getMessage());
+        }
+        FencedGrant grant = new FencedGrant(part.lease(), new Fence(function), link);
+        grant.awaySince = Instant.now();
+        grant.atRest = true;
+        current = grant;
+        witness.happened(
+                name, "adopted", name + " goes on for " + part.lease().borrower() + ", once back.");
+        return grant;
+    }
+
+    /** Whether somebody has it, so that a handover has to carry it. */
+    boolean isLent() {
+        return state.phase() == LeaseState.Phase.LENT;
+    }
+
+    /** Why it cannot be handed over at all, or null. */
+    String whyNotSavable() {
+        return description.abilities().contains(Ability.SAVE_LOAD)
+                ? null
+                : name
+                        + " cannot be handed over: a device of the kind "
+                        + description.kind()
+                        + " cannot be saved. Nothing has changed.";
+    }
+
+    /**
+     * Brings the function to rest and saves it; {@link #goOn} or nothing follows.
+     *
+     * @throws StateException with the sentence; the function works on
+     */
+    byte[] saveAtRest() throws StateException {
+        CompletionStatus status = function.quiesce();
+        if (!status.isSuccess()) {
+            throw new StateException(name + " does not come to rest (" + status + ").");
+        }
+        try {
+            return function.save();
+        } catch (StateException e) {
+            function.resume();
+            throw e;
+        }
+    }
+
+    /** The handover is called off. */
+    void goOn() {
+        function.resume();
+    }
+
+    /** The lease that holds at this moment, or null. */
+    GrantedLease lease() {
+        LeaseState.Snapshot now = state.snapshot();
+        return now.phase() == LeaseState.Phase.LENT ? now.lease() : null;
+    }
+
+    /**
      * The session that this peer still has under the same name, if it proves that it is the same.
      */
     private FencedGrant earlierSession(Peer peer) {
@@ -398,6 +471,9 @@ final class LentFunction {
         /** When its connection broke, or null while it has one. */
         private volatile Instant awaySince;
 
+        /** Whether the function was loaded, and waits for its slot. */
+        private volatile boolean atRest;
+
         FencedGrant(GrantedLease lease, Fence fence, Lease link) {
             this.lease = lease;
             this.fence = fence;
@@ -430,6 +506,10 @@ final class LentFunction {
         @Override
         public void resumed() {
             awaySince = null;
+            if (atRest) {
+                atRest = false;
+                fence.resume();
+            }
             witness.happened(
                     name, "back", lease.borrower() + " is back and goes on with " + name + ".");
             record("back", "");

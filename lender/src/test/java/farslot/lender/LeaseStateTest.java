@@ -232,4 +232,17 @@ class LeaseStateTest {
         assertEquals(turn, state.await(ticket, turn, System.nanoTime()));
         assertFalse(turn.isOver());
     }
+
+    @Test
+    void aLeaseThatWasHandedOverGoesOnAndTheNextIsYounger() {
+        LeaseState state = new LeaseState(5);
+        GrantedLease granted = new GrantedLease(40, "v1", Instant.EPOCH);
+        assertTrue(state.adopt(granted));
+        assertFalse(state.adopt(new GrantedLease(41, "v2", Instant.EPOCH)));
+        assertEquals(granted, state.lease());
+        assertTrue(state.end(40));
+        state.cleaned(40, Instant.EPOCH);
+        LeaseState.Ticket next = state.ask("v2", Instant.EPOCH, LeaseState.Asking.NOW);
+        assertEquals(41, state.turn(next).lease().epoch());
+    }
 }

@@ -107,6 +107,11 @@ public record RuntimeDirectory(Path path) {
         return path.resolve(name + "." + role.label() + ".sock");
     }
 
+    /** Where a lender of this name leaves what the next one is to go on with. */
+    public Path handover(String name) {
+        return path.resolve(name + ".handover");
+    }
+
     /** All sockets there, dead ones included, by name. */
     public List<Place> places() throws IOException {
         List<Place> found = new ArrayList<>();

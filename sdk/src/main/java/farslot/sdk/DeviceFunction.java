@@ -16,6 +16,7 @@ import farslot.core.StateException;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -46,6 +47,7 @@ public final class DeviceFunction implements PciFunction, AutoCloseable {
 
     private final String kind;
     private final Device device;
+    private final Map<String, String> options;
     private final System.Logger log;
     private final TimeSource time;
     private final Dma dma = new Dma(this);
@@ -73,9 +75,11 @@ public final class DeviceFunction implements PciFunction, AutoCloseable {
     /** In the function's order: the next host is the one that the loaded state had. */
     private boolean awaitsHost;
 
-    private DeviceFunction(String kind, Device device, TimeSource time) {
+    private DeviceFunction(
+            String kind, Device device, Map<String, String> options, TimeSource time) {
         this.kind = kind;
         this.device = device;
+        this.options = options;
         this.time = time;
         this.log = System.getLogger("farslot.device." + kind);
         FunctionBuilder builder = new FunctionBuilder(this);
@@ -96,12 +100,17 @@ public final class DeviceFunction implements PciFunction, AutoCloseable {
      * @param kind the name of its kind
      */
     public static DeviceFunction of(String kind, Device device) {
-        return new DeviceFunction(kind, device, TimeSource.clock());
+        return new DeviceFunction(kind, device, Map.of(), TimeSource.clock());
+    }
+
+    /** The same; a state is loaded only into a device with the options of the one that saved it. */
+    public static DeviceFunction of(String kind, Device device, Options options) {
+        return new DeviceFunction(kind, device, options.values(), TimeSource.clock());
     }
 
     /** The same, with timers that follow another time. */
     public static DeviceFunction of(String kind, Device device, TimeSource time) {
-        return new DeviceFunction(kind, device, time);
+        return new DeviceFunction(kind, device, Map.of(), time);
     }
 
     @Override
@@ -379,7 +388,7 @@ public final class DeviceFunction implements PciFunction, AutoCloseable {
             }
         }
         state.put("device", own.toBytes());
-        return StateEnvelope.seal(kind, savable.stateVersion(), state.toBytes());
+        return envelope(savable).seal(state.toBytes());
     }
 
     @Override
@@ -391,7 +400,7 @@ public final class DeviceFunction implements PciFunction, AutoCloseable {
                 throw new StateException(
                         "The device " + kind + " cannot load a state, or is in use already.");
             }
-            byte[] opened = StateEnvelope.open(kind, savable.stateVersion(), state);
+            byte[] opened = envelope(savable).open(state);
             try {
                 load(savable, StateReader.of(opened));
             } catch (StateException | RuntimeException e) {
@@ -406,6 +415,10 @@ public final class DeviceFunction implements PciFunction, AutoCloseable {
             order.unlock();
             callers.unlock();
         }
+    }
+
+    private StateEnvelope envelope(Savable savable) {
+        return new StateEnvelope(kind, savable.stateVersion(), options);
     }
 
     private void load(Savable savable, StateReader state) throws StateException {

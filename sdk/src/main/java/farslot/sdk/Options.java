@@ -2,7 +2,7 @@ package farslot.sdk;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -12,7 +12,7 @@ import java.util.Map;
  * IllegalArgumentException}.
  */
 public final class Options {
-    private final Map<String, Option> declared = new HashMap<>();
+    private final Map<String, Option> declared = new LinkedHashMap<>();
     private final Map<String, String> given;
 
     private Options(List<Option> declared, Map<String, String> given) {
@@ -87,6 +87,21 @@ public final class Options {
         } catch (InvalidPathException e) {
             return false;
         }
+    }
+
+    /** Each option's value, given or default, in the kind's order; paths in full. */
+    Map<String, String> values() {
+        Map<String, String> values = new LinkedHashMap<>();
+        for (Option option : declared.values()) {
+            String value = given.getOrDefault(option.name(), option.defaultValue());
+            if (value != null) {
+                boolean path = option.type() == Option.Type.PATH;
+                values.put(
+                        option.name(),
+                        path ? Path.of(value).toAbsolutePath().normalize().toString() : value);
+            }
+        }
+        return values;
     }
 
     /** Whether the option was given, and does not have its default only. */
