@@ -65,8 +65,15 @@ final class Bench implements AutoCloseable {
 
     RemoteFunction borrow(String name, LinkOptions options, RemoteFunction.Listener listener)
             throws Exception {
+        return borrow(address, name, options, listener);
+    }
+
+    /** Through a proxy. */
+    RemoteFunction borrow(
+            Address at, String name, LinkOptions options, RemoteFunction.Listener listener)
+            throws Exception {
         RemoteFunction function =
-                RemoteFunction.borrow(address, new Wish(name), proven(options, BOB), listener);
+                RemoteFunction.borrow(at, new Wish(name), proven(options, BOB), listener);
         open.add(function::close);
         return function;
     }

@@ -10,6 +10,7 @@ import java.nio.channels.SocketChannel;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 /** Forwards TCP connections, and cuts each after so many bytes of one direction. */
 final class Cutter implements AutoCloseable {
@@ -38,7 +39,7 @@ final class Cutter implements AutoCloseable {
     private final ServerSocketChannel listening;
     private final Address.Tcp to;
     private final Set<SocketChannel> open = ConcurrentHashMap.newKeySet();
-    private volatile Plan next = NEVER;
+    private volatile Supplier<Plan> next = () -> NEVER;
     private volatile boolean refusing;
     final AtomicLong connections = new AtomicLong();
     final AtomicLong cuts = new AtomicLong();
@@ -54,9 +55,9 @@ final class Cutter implements AutoCloseable {
         return new Address.Tcp("127.0.0.1", listening.socket().getLocalPort());
     }
 
-    /** For the connections that come from now on, each. */
-    void plan(Plan plan) {
-        next = plan;
+    /** For the connections that come from now on: asked for each. */
+    void planBy(Supplier<Plan> plans) {
+        next = plans;
     }
 
     /** Connections that come are closed at once, as long as this is so. */
@@ -135,7 +136,7 @@ final class Cutter implements AutoCloseable {
                 server.setOption(StandardSocketOptions.TCP_NODELAY, true);
                 open.add(client);
                 open.add(server);
-                Pair pair = new Pair(client, server, next);
+                Pair pair = new Pair(client, server, next.get());
                 last = pair;
                 long bytes = pair.plan.bytes();
                 Thread.ofPlatform()
