@@ -60,6 +60,34 @@ final class Accounts {
                 || bytes <= Math.max(BYTES[trafficClass] / 2, Messages.MAX_FRAME_BYTES);
     }
 
+    /** All counts, for another process. */
+    void save(Composer to) {
+        for (long[] counts : all()) {
+            for (int trafficClass = Messages.POSTED; trafficClass < 4; trafficClass++) {
+                to.u64(counts[trafficClass]);
+            }
+        }
+    }
+
+    void restore(Cursor from) throws BrokenFrameException {
+        for (long[] counts : all()) {
+            for (int trafficClass = Messages.POSTED; trafficClass < 4; trafficClass++) {
+                counts[trafficClass] = from.u64();
+            }
+        }
+    }
+
+    private long[][] all() {
+        return new long[][] {
+            receivedFrames,
+            receivedBytes,
+            consumedFrames,
+            consumedBytes,
+            grantedFrames,
+            grantedBytes
+        };
+    }
+
     /** How many bytes are buffered: received, and not consumed. */
     long bufferedBytes() {
         long buffered = 0;

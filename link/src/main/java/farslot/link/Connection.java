@@ -117,6 +117,11 @@ abstract class Connection implements LinkWatch.Watched {
 
     private int toldAttached;
 
+    /** Whether what comes waits, and is not executed: the link stands still. */
+    private boolean paused;
+
+    private boolean executing;
+
     /** The wire has been taken from this link, which will go on as another. */
     private volatile boolean surrendered;
 
@@ -270,11 +275,16 @@ abstract class Connection implements LinkWatch.Watched {
 
     /** Starts the threads and says preamble and HELLO. */
     void start() {
+        Handshake.speak(out, wire, options, role);
+        startDetached();
+    }
+
+    /** Starts the threads. */
+    void startDetached() {
         Thread.Builder.OfPlatform builder = Thread.ofPlatform().daemon(true);
         LinkWatch.add(this);
         dispatcher = builder.name("farslot-" + label).unstarted(this::dispatchLoop);
         keeper = builder.name("farslot-keep-" + label).unstarted(this::keepLoop);
-        Handshake.speak(out, wire, options, role);
         dispatcher.start();
         keeper.start();
         builder.name("farslot-read-" + label).start(this::standInLoop);
@@ -617,6 +627,8 @@ abstract class Connection implements LinkWatch.Watched {
                                 Cause.GOODBYE,
                                 sentence.isEmpty() ? peerWords() + " said goodbye." : sentence);
                 if (Goodbye.REASON.getInt(in, at) == Goodbye.HANDING_OVER) {
+                    // The session goes on with this number again.
+                    receivedSequence = Header.SEQUENCE.get(in, at) - 1;
                     handingOver();
                     breakOffLocked(why);
                 } else {
@@ -1024,6 +1036,7 @@ abstract class Connection implements LinkWatch.Watched {
                 int at = inbox.firstAt();
                 int length = inbox.firstLength();
                 Descriptor descriptor = inbox.takeFirstDescriptor();
+                executing = true;
                 passOn();
                 lock.unlock();
                 BrokenFrameException broken = null;
@@ -1036,6 +1049,7 @@ abstract class Connection implements LinkWatch.Watched {
                 }
                 consumed(Header.FLAGS.getInt(frame, at) & Header.CLASS_MASK, length);
                 inbox.release();
+                executing = false;
                 executed.signalAll();
                 if (broken != null) {
                     breakLocked(broken);
@@ -1062,7 +1076,7 @@ abstract class Connection implements LinkWatch.Watched {
     }
 
     private boolean awaitFrame() {
-        while (inbox.isEmpty() && end == null) {
+        while ((inbox.isEmpty() || paused) && end == null) {
             dispatcherIdle = true;
             long sticky = stickyUntilNanos - System.nanoTime();
             if (canRead() && sticky <= 0) {
@@ -1280,8 +1294,8 @@ abstract class Connection implements LinkWatch.Watched {
         lock.lock();
         try {
             long now = System.nanoTime();
-            if (inbox.isEmpty() || inbox.released() != heldNumber) {
-                heldNumber = inbox.isEmpty() ? -1 : inbox.released();
+            if (!executing || inbox.released() != heldNumber) {
+                heldNumber = executing ? inbox.released() : -1;
                 heldSinceNanos = now;
                 return;
             }
@@ -1622,6 +1636,143 @@ abstract class Connection implements LinkWatch.Watched {
     boolean isPossible(long peerReceived) {
         return Long.compareUnsigned(peerReceived, out.acknowledged()) >= 0
                 && Long.compareUnsigned(peerReceived, out.sequence()) <= 0;
+    }
+
+    // Standing still, and another process.
+
+    /** What comes from now on is not executed, until {@link #unpause}. */
+    void pause() {
+        lock.lock();
+        try {
+            paused = true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void unpause() {
+        lock.lock();
+        try {
+            paused = false;
+            dispatcherSignal.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Waits, after {@link #pause}, until nothing is being executed.
+     *
+     * @return whether that is so, or the link has ended
+     */
+    boolean awaitPaused(long deadlineNanos) throws InterruptedException {
+        lock.lock();
+        try {
+            long left = deadlineNanos - System.nanoTime();
+            while (executing && end == null && left > 0) {
+                left = executed.awaitNanos(left);
+            }
+            return !executing || end != null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Leaves the wire behind a whole frame, with a goodbye that promises another: nothing is sent
+     * and nothing is taken any more.
+     */
+    void leave(String sentence) {
+        boolean attached;
+        lock.lock();
+        try {
+            attached = end == null && !detached;
+            if (attached) {
+                detachLocked(new LinkException(Cause.CLOSED, sentence));
+                // Not yet: it has to hear of it.
+                brokenWire = null;
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (attached) {
+            sayHandingOver(sentence);
+            lock.lock();
+            try {
+                brokenWire = wire;
+            } finally {
+                lock.unlock();
+            }
+        }
+        awaitDetached();
+    }
+
+    private void sayHandingOver(String sentence) {
+        if (!out.awaitQuiet(LAST_WORDS_NANOS)) {
+            return;
+        }
+        byte[] payload =
+                new Composer()
+                        .u16(Goodbye.HANDING_OVER)
+                        .text(sentence, Messages.MAX_SENTENCE_BYTES)
+                        .toBytes();
+        try {
+            Handshake.write(
+                    wire,
+                    Handshake.frame(
+                            Goodbye.TYPE,
+                            Messages.LINK,
+                            0,
+                            out.sequence() + 1,
+                            receivedSequence,
+                            payload));
+            wire.finishWriting();
+        } catch (IOException gone) {
+            LOG.log(Level.DEBUG, peerWords() + " has gone before it could hear of it", gone);
+        }
+    }
+
+    /**
+     * All of the session's counts and frames, for another process; after {@link #leave}.
+     *
+     * @throws IllegalStateException where a request of this side is under way: the function does
+     *     not stand still
+     */
+    void save(Composer to) {
+        lock.lock();
+        try {
+            for (Request request : requests) {
+                if (request.phase != Request.Phase.FREE) {
+                    throw new IllegalStateException(
+                            "A "
+                                    + Messages.name(request.type)
+                                    + " of the function is still under way.");
+                }
+            }
+            to.u64(receivedSequence);
+            out.save(to);
+            accounts.save(to);
+            inbox.save(to);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Goes on with what another process saved, without a wire; before {@link #startDetached}. */
+    void restore(Cursor from, String name, long sinceNanos) throws BrokenFrameException {
+        peerName = name;
+        receivedSequence = from.u64();
+        out.restore(from);
+        accounts.restore(from);
+        inbox.restore(from);
+        helloSeen = true;
+        detached = true;
+        detachedNanos = sinceNanos;
+        detachedBy = new LinkException(Cause.LOST, "The lender was handed over.");
+        timesDetached = 1;
+        toldDetached = 1;
+        creditDue = true;
+        paused = true;
     }
 
     /**

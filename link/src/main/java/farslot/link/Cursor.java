@@ -113,6 +113,17 @@ final class Cursor {
         return pairs;
     }
 
+    /** A whole frame, checked as one that comes. */
+    MemorySegment frame() throws BrokenFrameException {
+        need(Messages.Header.BYTES);
+        int length = Messages.length(memory, at, Messages.MAX_FRAME_BYTES);
+        need(length);
+        Messages.check(memory, at, length);
+        MemorySegment frame = memory.asSlice(at, length);
+        at += length;
+        return frame;
+    }
+
     /** Says that everything was read. */
     void finish() throws BrokenFrameException {
         if (at != end) {

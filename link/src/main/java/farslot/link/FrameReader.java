@@ -67,6 +67,7 @@ final class FrameReader {
     /** Goes on with the next whole frame, from another wire; nobody reads meanwhile. */
     void attach(Wire next) {
         clear();
+        preambleSeen = true;
         wire = next;
     }
 

@@ -1,8 +1,11 @@
 package farslot.link;
 
+import farslot.link.Messages.Header;
+import farslot.link.Messages.MapMemory;
 import farslot.posix.Descriptor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * Frames that wait for the dispatch thread, in the order in which they came. Bounded by the credits
@@ -21,6 +24,10 @@ final class Inbox {
 
     /** All that credit was given for, and a longest frame that did not fit before the end. */
     private static final int MOST_RING_BYTES = 0x800000;
+
+    /** What credit is given for. */
+    private static final int MOST_WAITING_BYTES =
+            Accounts.BYTES[Messages.POSTED] + Accounts.BYTES[Messages.NON_POSTED];
 
     private MemorySegment ring = Arena.ofAuto().allocate(FIRST_RING_BYTES, 8);
     private final MemorySegment[] memory = new MemorySegment[ENTRIES];
@@ -159,6 +166,34 @@ final class Inbox {
         Descriptor descriptor = descriptors[first()];
         descriptors[first()] = null;
         return descriptor;
+    }
+
+    /** All frames, for another process; descriptors stay here. */
+    void save(Composer to) {
+        to.u32(added - released);
+        for (long number = released; number < added; number++) {
+            int entry = (int) (number & ENTRIES - 1);
+            MemorySegment frame = memory[entry].asSlice(at[entry], length[entry]);
+            MemorySegment copy = MemorySegment.ofArray(frame.toArray(ValueLayout.JAVA_BYTE));
+            if (descriptors[entry] != null) {
+                Header.DESCRIPTORS.set(copy, 0, 0);
+                MapMemory.DESCRIPTOR_OFFSET.set(copy, 0, 0);
+            }
+            to.bytes(copy.toArray(ValueLayout.JAVA_BYTE));
+        }
+    }
+
+    void restore(Cursor from) throws BrokenFrameException {
+        long count = from.u32();
+        long bytes = 0;
+        for (long number = 0; number < count; number++) {
+            MemorySegment frame = from.frame();
+            bytes += frame.byteSize();
+            if (number == ENTRIES || bytes > MOST_WAITING_BYTES) {
+                throw Messages.bad(Header.TYPE.getInt(frame, 0), "it is one too many that waits");
+            }
+            add(frame, 0, (int) frame.byteSize(), null);
+        }
     }
 
     /** Forgets the first frame. */

@@ -12,7 +12,9 @@ import java.net.StandardSocketOptions;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -54,7 +56,26 @@ public final class LinkServer implements AutoCloseable {
                 public void gone(ServedLink link) {
                     left(link);
                 }
+
+                @Override
+                public boolean standsStill() {
+                    return standingStill;
+                }
+
+                @Override
+                public boolean begin(ServedLink link) {
+                    synchronized (borrowed) {
+                        return !standingStill && borrowed.add(link);
+                    }
+                }
             };
+
+    /** Those that have or had a function. */
+    private final Set<ServedLink> borrowed = new HashSet<>();
+
+    /** From {@link #standStill} on. */
+    private volatile boolean standingStill;
+
     private volatile boolean closing;
 
     private LinkServer(LinkOptions options, Offer offer) {
@@ -149,6 +170,17 @@ public final class LinkServer implements AutoCloseable {
      */
     public static LinkServer open(LinkOptions options, Offer offer, List<Address> addresses)
             throws IOException {
+        return open(options, offer, addresses, List.of());
+    }
+
+    /**
+     * As the other, and goes on with the sessions that another process handed over.
+     *
+     * @param saved each is offered to {@link Offer#adopt} before anybody can connect
+     */
+    public static LinkServer open(
+            LinkOptions options, Offer offer, List<Address> addresses, List<SavedSession> saved)
+            throws IOException {
         if (addresses.isEmpty()) {
             throw new IllegalArgumentException("A server needs an address to listen on.");
         }
@@ -156,12 +188,13 @@ public final class LinkServer implements AutoCloseable {
             Connector.requireProof(address, options);
         }
         LinkServer server = new LinkServer(options, offer);
+        saved.forEach(server::goOn);
         try {
             for (Address address : addresses) {
                 server.listeners.add(server.listen(address));
             }
         } catch (IOException failed) {
-            server.listeners.forEach(Listener::close);
+            server.close("The lender cannot listen: " + failed.getMessage());
             throw failed;
         }
         for (Listener listener : server.listeners) {
@@ -252,6 +285,9 @@ public final class LinkServer implements AutoCloseable {
     }
 
     private void left(ServedLink link) {
+        synchronized (borrowed) {
+            borrowed.remove(link);
+        }
         if (links.remove(link)) {
             offer.left(link);
         } else {
@@ -273,6 +309,125 @@ public final class LinkServer implements AutoCloseable {
     /** Where it listens, in the order given, with the ports that the system chose for 0. */
     public List<Address> addresses() {
         return listeners.stream().map(Listener::address).toList();
+    }
+
+    /** What cannot go on is over, and its slot will hear it when it comes. */
+    private void goOn(SavedSession saved) {
+        try {
+            ServedLink link = ServedLink.restored(saved, options, offer, registry);
+            offer.arrived(link);
+            links.add(link);
+            registry.begin(link);
+            try {
+                link.goOn(saved);
+            } catch (RefusedException refused) {
+                left(link);
+                throw refused;
+            }
+        } catch (LinkException | RefusedException failed) {
+            Connection.LOG.log(
+                    Level.WARNING,
+                    "The session of {0} does not go on: {1}",
+                    saved.function(),
+                    failed.getMessage());
+        }
+    }
+
+    /**
+     * Lets all borrowed functions stand still, so that they can be handed over to another process.
+     *
+     * @param patience how long an access may take that is under way
+     * @throws IllegalStateException where it stands still already, was handed over, or a function
+     *     does not come back from an access; everything goes on then
+     */
+    public Standstill standStill(Duration patience) {
+        synchronized (borrowed) {
+            if (standingStill || closing) {
+                throw new IllegalStateException("The server stands still already, or ends.");
+            }
+            standingStill = true;
+        }
+        HandingOver handingOver = new HandingOver();
+        try {
+            handingOver.begin(System.nanoTime() + patience.toNanos());
+            return handingOver;
+        } catch (RuntimeException failed) {
+            handingOver.close();
+            throw failed;
+        }
+    }
+
+    private final class HandingOver implements Standstill {
+        private static final String SENTENCE = "The lender hands over to its successor.";
+
+        private final List<ServedLink> still;
+        private final List<ServedLink> saved = new ArrayList<>();
+        private boolean done;
+
+        HandingOver() {
+            synchronized (borrowed) {
+                still = List.copyOf(borrowed);
+            }
+        }
+
+        void begin(long deadlineNanos) {
+            still.forEach(Connection::pause);
+            for (ServedLink link : still) {
+                try {
+                    if (link.awaitPaused(deadlineNanos)) {
+                        continue;
+                    }
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+                throw new IllegalStateException(
+                        "An access of "
+                                + link.peer()
+                                + " is still under way in its function: it cannot be handed over.");
+            }
+        }
+
+        @Override
+        public List<SavedSession> sessions() {
+            List<SavedSession> sessions = new ArrayList<>();
+            for (ServedLink link : still) {
+                if (link.session() == null) {
+                    continue;
+                }
+                link.leave(SENTENCE);
+                SavedSession session = link.save();
+                if (session != null) {
+                    saved.add(link);
+                    sessions.add(session);
+                }
+            }
+            return sessions;
+        }
+
+        @Override
+        public void handOver(String sentence) {
+            done = true;
+            closing = true;
+            for (ServedLink link : still) {
+                if (saved.contains(link)) {
+                    link.endHandedOver(sentence);
+                } else {
+                    link.endByLender(Goodbye.SHUTTING_DOWN, sentence);
+                }
+            }
+            for (ServedLink link : still) {
+                link.awaitClosed(CLOSE_NANOS);
+            }
+        }
+
+        @Override
+        public void close() {
+            if (!done) {
+                done = true;
+                standingStill = false;
+                still.forEach(Connection::unpause);
+            }
+        }
     }
 
     /** Looks at all of them, however early it finds one: the time it takes says nothing. */

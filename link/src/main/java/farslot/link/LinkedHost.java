@@ -58,6 +58,11 @@ final class LinkedHost implements PciHost {
         closed = true;
     }
 
+    /** What another process sent may still be on its way. */
+    void assumeWritesUnderWay() {
+        writesSent.incrementAndGet();
+    }
+
     /** Whether any of the driver's memory is near. */
     void mapped(boolean near) {
         anyNear = near;

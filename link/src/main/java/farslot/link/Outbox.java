@@ -5,6 +5,7 @@ import farslot.link.Messages.MapMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -66,6 +67,9 @@ final class Outbox {
     private Thread writer;
 
     private boolean writerIdle;
+
+    /** A write failed: the peer may have a part of a frame. */
+    private boolean halfWritten;
 
     private final long[] usedFrames = new long[4];
     private final long[] usedBytes = new long[4];
@@ -146,8 +150,37 @@ final class Outbox {
             log.prune(received);
             wire = next;
             broken = false;
+            halfWritten = false;
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** All that another process needs to go on; after {@link #detach}, when nobody writes. */
+    void save(Composer to) {
+        lock.lock();
+        try {
+            to.u64(acknowledged);
+            log.save(to, acknowledged);
+            for (long[] counts : List.of(usedFrames, usedBytes, frameLimits, byteLimits)) {
+                for (int trafficClass = Messages.POSTED; trafficClass < 4; trafficClass++) {
+                    to.u64(counts[trafficClass]);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Before anything else is done. */
+    void restore(Cursor from) throws BrokenFrameException {
+        broken = true;
+        acknowledged = from.u64();
+        sequence = log.restore(from, acknowledged);
+        for (long[] counts : List.of(usedFrames, usedBytes, frameLimits, byteLimits)) {
+            for (int trafficClass = Messages.POSTED; trafficClass < 4; trafficClass++) {
+                counts[trafficClass] = from.u64();
+            }
         }
     }
 
@@ -158,6 +191,23 @@ final class Outbox {
             while (writing) {
                 room.awaitUninterruptibly();
             }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** As the other, for so long; true where nobody writes and all that was written was whole. */
+    boolean awaitQuiet(long nanos) {
+        lock.lock();
+        try {
+            long left = nanos;
+            while (writing && left > 0) {
+                left = room.awaitNanos(left);
+            }
+            return !writing && !halfWritten;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         } finally {
             lock.unlock();
         }
@@ -529,6 +579,7 @@ final class Outbox {
             writing = false;
             room.signalAll();
         }
+        halfWritten = failed != null;
         if (failed == null) {
             log.wrote(chunk, end);
         } else if (!broken) {

@@ -1,5 +1,7 @@
 package farslot.link;
 
+import java.util.List;
+
 /**
  * Who is at the other end.
  *
@@ -24,6 +26,23 @@ public record Peer(
     /** The same, as it calls itself. */
     Peer named(String itself) {
         return new Peer(identity, subject, itself, known, uid, pid, address);
+    }
+
+    void save(Composer to) {
+        for (String text : List.of(identity, subject, name, address)) {
+            to.text(text, Messages.MAX_SENTENCE_BYTES);
+        }
+        to.u8(known ? 1 : 0).u32(uid).u32(pid);
+    }
+
+    static Peer restore(Cursor from) throws BrokenFrameException {
+        String identity = from.text(Messages.MAX_SENTENCE_BYTES);
+        String subject = from.text(Messages.MAX_SENTENCE_BYTES);
+        String name = from.text(Messages.MAX_SENTENCE_BYTES);
+        String address = from.text(Messages.MAX_SENTENCE_BYTES);
+        boolean known = from.u8() != 0;
+        return new Peer(
+                identity, subject, name, known, (int) from.u32(), (int) from.u32(), address);
     }
 
     /** For messages and logs: {@code "v1", uid alice (pid 4711)}. */

@@ -46,6 +46,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
@@ -75,6 +76,10 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
     private final Peer lender;
     private final String name;
     private final DmaTable table = new DmaTable();
+
+    /** So that what is told of maps comes in the order in which the table changed. */
+    private final ReentrantLock mapping = new ReentrantLock();
+
     private final AtomicBoolean closing = new AtomicBoolean();
     private final AtomicLong staleDropped = new AtomicLong();
     private final AtomicLong refusals = new AtomicLong();
@@ -444,20 +449,42 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
         if (link.isEnded()) {
             return;
         }
-        if (!table.add(map).status().isSuccess()) {
-            throw new IllegalArgumentException(
-                    String.format(
-                            "The DMA map of 0x%x bytes at 0x%x overlaps another, or is one too"
-                                    + " many.",
-                            map.length(), map.address()));
+        mapping.lock();
+        try {
+            if (!table.add(map).status().isSuccess()) {
+                throw new IllegalArgumentException(
+                        String.format(
+                                "The DMA map of 0x%x bytes at 0x%x overlaps another, or is one too"
+                                        + " many.",
+                                map.length(), map.address()));
+            }
+            notePushing();
+            send(map);
+        } finally {
+            mapping.unlock();
         }
-        notePushing();
-        boolean descriptor =
-                options.passDescriptors()
-                        && link.peerTakesDescriptors()
-                        && map.near() != null
-                        && map.near().descriptor() >= 0
-                        && map.near().descriptorOffset() % PAGE_BYTES == 0;
+    }
+
+    /** The lender's process is another: what it was given of memory has gone with the old one. */
+    private void giveDescriptorsAgain() {
+        mapping.lock();
+        try {
+            table.maps().stream().filter(this::isPassed).forEach(this::send);
+        } finally {
+            mapping.unlock();
+        }
+    }
+
+    private boolean isPassed(DmaMap map) {
+        return options.passDescriptors()
+                && link.peerTakesDescriptors()
+                && map.near() != null
+                && map.near().descriptor() >= 0
+                && map.near().descriptorOffset() % PAGE_BYTES == 0;
+    }
+
+    private void send(DmaMap map) {
+        boolean descriptor = isPassed(map);
         int at =
                 descriptor
                         ? link.out.beginAlone(
@@ -491,20 +518,26 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
 
     @Override
     public CompletionStatus unmap(long address, long length) {
-        DmaTable.Change change = table.remove(address, length);
-        if (!change.status().isSuccess()) {
-            return change.status();
+        Request request;
+        mapping.lock();
+        try {
+            DmaTable.Change change = table.remove(address, length);
+            if (!change.status().isSuccess()) {
+                return change.status();
+            }
+            notePushing();
+            // No time-out: memory that the function may still reach must not be given up.
+            request = link.request(Unmap.TYPE, null, 0);
+            int at = request == null ? -1 : beginFrame(Unmap.TYPE, request, Unmap.BYTES, 0);
+            if (at < 0) {
+                return CompletionStatus.TIMED_OUT;
+            }
+            Unmap.ADDRESS.set(link.out.memory(), at, address);
+            Unmap.LENGTH.set(link.out.memory(), at, length);
+            link.out.end(true);
+        } finally {
+            mapping.unlock();
         }
-        notePushing();
-        // No time-out: memory that the function may still reach must not be given up.
-        Request request = link.request(Unmap.TYPE, null, 0);
-        int at = request == null ? -1 : beginFrame(Unmap.TYPE, request, Unmap.BYTES, 0);
-        if (at < 0) {
-            return CompletionStatus.TIMED_OUT;
-        }
-        Unmap.ADDRESS.set(link.out.memory(), at, address);
-        Unmap.LENGTH.set(link.out.memory(), at, length);
-        link.out.end(true);
         return link.await(request, 0);
     }
 
@@ -893,6 +926,9 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
                                 unacknowledged,
                                 answer.unacknowledged());
                 taken = attach(connected.wire(), answer.received(), answer.abilities());
+                if (taken && answer.successor()) {
+                    giveDescriptorsAgain();
+                }
                 return taken;
             } finally {
                 if (!taken) {

@@ -3,6 +3,7 @@ package farslot.link;
 import farslot.link.Messages.Header;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 
 /**
@@ -229,6 +230,48 @@ final class SentFrames {
         writing = first;
         bytes = 0;
         unwritten = 0;
+    }
+
+    /** The frames behind this one, for another process. */
+    void save(Composer to, long acknowledged) {
+        Composer frames = new Composer();
+        for (Chunk chunk = first; chunk != null; chunk = chunk.next) {
+            int at = 0;
+            while (chunk.kept && at < chunk.filled) {
+                int length = Header.LENGTH.getInt(chunk.memory, at);
+                if (Long.compareUnsigned(Header.SEQUENCE.get(chunk.memory, at), acknowledged) > 0) {
+                    MemorySegment frame = chunk.memory.asSlice(at, length);
+                    frames.bytes(frame.toArray(ValueLayout.JAVA_BYTE));
+                }
+                at += length;
+            }
+        }
+        to.u32(frames.length()).bytes(frames.toBytes());
+    }
+
+    /**
+     * Keeps what another process kept.
+     *
+     * @param acknowledged the frame before the first
+     * @return the number of the last
+     */
+    long restore(Cursor from, long acknowledged) throws BrokenFrameException {
+        keep();
+        long left = from.u32();
+        long sequence = acknowledged;
+        while (left > 0 && bytes <= MOST_BYTES) {
+            MemorySegment frame = from.frame();
+            int length = (int) frame.byteSize();
+            sequence++;
+            left -= length;
+            if (Header.SEQUENCE.get(frame, 0) != sequence || left < 0) {
+                throw Messages.bad(Header.TYPE.getInt(frame, 0), "it is not the next frame");
+            }
+            reserve(length);
+            MemorySegment.copy(frame, 0, memory(), end(), length);
+            add(length, sequence);
+        }
+        return sequence;
     }
 
     /** To be written again, from the frame behind this one on. */

@@ -66,6 +66,9 @@ final class ServedLink extends Connection implements Caller {
     private static final long MOST_MAPPED_FLAGS = MapMemory.SERVED_WHILE_WAITING;
     private static final int MOST_NEWS = 1024;
 
+    /** Of what {@link #save} gives. */
+    private static final int SAVED_VERSION = 1;
+
     private final Offer offer;
     private final Peer peer;
     private final Registry registry;
@@ -90,12 +93,25 @@ final class ServedLink extends Connection implements Caller {
     private volatile Session session;
 
     /** The number of the frame that told the slot of it. */
-    private volatile long sessionTold;
+    private volatile long sessionTold = -1;
 
     private final ReentrantLock resuming = new ReentrantLock();
 
     /** The last attempt to resume; under {@link #resuming}. */
     private long lastAttempt;
+
+    private final RefusedException handingOver =
+            new RefusedException(
+                    RefusedException.Reason.UNAVAILABLE,
+                    "The lender hands over to its successor: ask again in a moment.");
+
+    /** Whether another process began this session. */
+    private boolean successor;
+
+    private volatile boolean handedOver;
+
+    /** What was borrowed; its name here. */
+    private volatile String name = "";
 
     /** All links of a server. */
     interface Registry {
@@ -104,6 +120,16 @@ final class ServedLink extends Connection implements Caller {
 
         /** The link has ended. */
         default void gone(ServedLink link) {}
+
+        /** Whether the functions are being handed over, and nothing new begins. */
+        default boolean standsStill() {
+            return false;
+        }
+
+        /** The link has a function from now on; false where it must not. */
+        default boolean begin(ServedLink link) {
+            return true;
+        }
     }
 
     ServedLink(Wire wire, LinkOptions options, Offer offer, Peer peer, Registry registry) {
@@ -469,61 +495,30 @@ final class ServedLink extends Connection implements Caller {
 
     private void borrow(MemorySegment frame, long at, int length, int tag)
             throws BrokenFrameException {
-        String name = Messages.text(Borrow.LAYOUT, frame, at, length);
+        if (registry.standsStill()) {
+            refuse(tag, handingOver);
+            return;
+        }
+        name = Messages.text(Borrow.LAYOUT, frame, at, length);
         int flags = Borrow.FLAGS.getInt(frame, at);
         Duration patience = (flags & Borrow.WAIT) != 0 ? Wish.FOREVER : Duration.ZERO;
         Wish wish = new Wish(name, patience, (flags & Borrow.TAKE_OVER) != 0);
         Peer borrower = peer();
         Session fresh = peerResumes() && options.resumes() ? Session.random(options.grace()) : null;
-        Lease lease =
-                new Lease() {
-                    @Override
-                    public Peer borrower() {
-                        return borrower;
-                    }
-
-                    @Override
-                    public byte[] session() {
-                        return fresh == null ? null : fresh.secret();
-                    }
-
-                    @Override
-                    public void revoke(String sentence) {
-                        endByLender(Goodbye.REVOKED, sentence);
-                    }
-
-                    @Override
-                    public void waiting(int place, int of, String sentence) {
-                        byte[] payload =
-                                new Composer()
-                                        .u32(place)
-                                        .u32(of)
-                                        .text(sentence, Messages.MAX_SENTENCE_BYTES)
-                                        .toBytes();
-                        send(Waiting.TYPE, Messages.LINK, tag, payload);
-                    }
-
-                    @Override
-                    public void whenEnded(Runnable then) {
-                        whenEnded.set(then);
-                        if (isEnded()) {
-                            runWhenEnded();
-                        }
-                    }
-                };
         try {
-            grant = offer.borrow(borrower, wish, lease);
+            grant = offer.borrow(borrower, wish, new Held(borrower, fresh, tag));
         } catch (RefusedException refused) {
             refuse(tag, refused);
             return;
         } finally {
             whenEnded.set(null);
         }
-        PciFunction granted = grant.function();
-        remember(granted.describe());
-        host = new LinkedHost(this, granted, table, name);
-        function = granted;
-        granted.attach(host);
+        if (!registry.begin(this)) {
+            endGrant(Grant.Ending.RETURNED, "The lender hands over, and lends nothing new.");
+            refuse(tag, handingOver);
+            return;
+        }
+        attach();
         Composer payload = new Composer();
         payload.u64(grant.epoch())
                 .bytes(fresh == null ? new byte[Session.BYTES] : fresh.secret())
@@ -532,10 +527,65 @@ final class ServedLink extends Connection implements Caller {
         Messages.compose(description, payload);
         if (fresh != null) {
             out.keep();
+            session = fresh;
         }
         send(Borrowed.TYPE, Messages.COMPLETION, tag, payload.toBytes());
         sessionTold = out.sequence();
-        session = fresh;
+    }
+
+    private void attach() {
+        PciFunction granted = grant.function();
+        remember(granted.describe());
+        host = new LinkedHost(this, granted, table, name);
+        function = granted;
+        granted.attach(host);
+    }
+
+    /** The lender's hold on this link's lease. */
+    private final class Held implements Lease {
+        private final Peer borrower;
+        private final Session session;
+        private final int tag;
+
+        Held(Peer borrower, Session session, int tag) {
+            this.borrower = borrower;
+            this.session = session;
+            this.tag = tag;
+        }
+
+        @Override
+        public Peer borrower() {
+            return borrower;
+        }
+
+        @Override
+        public byte[] session() {
+            return session == null ? null : session.secret();
+        }
+
+        @Override
+        public void revoke(String sentence) {
+            endByLender(Goodbye.REVOKED, sentence);
+        }
+
+        @Override
+        public void waiting(int place, int of, String sentence) {
+            byte[] payload =
+                    new Composer()
+                            .u32(place)
+                            .u32(of)
+                            .text(sentence, Messages.MAX_SENTENCE_BYTES)
+                            .toBytes();
+            send(Waiting.TYPE, Messages.LINK, tag, payload);
+        }
+
+        @Override
+        public void whenEnded(Runnable then) {
+            whenEnded.set(then);
+            if (isEnded()) {
+                runWhenEnded();
+            }
+        }
     }
 
     // Resume.
@@ -579,6 +629,133 @@ final class ServedLink extends Connection implements Caller {
         if (now != null) {
             now.resumed();
         }
+        if (successor && !registry.standsStill()) {
+            unpause();
+        }
+    }
+
+    // Another process.
+
+    /**
+     * All that another process needs to go on with the session; after {@link #pause} and {@link
+     * #leave}.
+     *
+     * @return null where the link has no session, or has ended
+     */
+    SavedSession save() {
+        resuming.lock();
+        try {
+            Session now = session;
+            Grant lease = grant;
+            if (now == null || lease == null || returned || isEnded()) {
+                return null;
+            }
+            Composer to = new Composer();
+            to.u32(SAVED_VERSION).bytes(now.secret()).u32(now.grace().toMillis());
+            to.u64(System.currentTimeMillis()).u64(lastAttempt);
+            peer().save(to);
+            List<DmaMap> maps = table.maps();
+            to.u32(maps.size());
+            for (DmaMap map : maps) {
+                to.u64(map.address()).u64(map.length());
+                to.u8(map.direction().bits()).u8(map.servedWhileWaiting() ? 1 : 0);
+            }
+            save(to);
+            return new SavedSession(name, lease.epoch(), to.toBytes());
+        } finally {
+            resuming.unlock();
+        }
+    }
+
+    /**
+     * A session that another process saved. It begins to live by {@link #goOn}.
+     *
+     * @throws LinkException where it cannot be read
+     */
+    static ServedLink restored(
+            SavedSession saved, LinkOptions options, Offer offer, Registry registry)
+            throws LinkException {
+        byte[] state = saved.state();
+        Cursor from = new Cursor(MemorySegment.ofArray(state), 0, 0, state.length);
+        try {
+            if (state.length > SavedSession.MOST_BYTES || from.u32() != SAVED_VERSION) {
+                throw new LinkException(
+                        Cause.OTHER_VERSION,
+                        "The saved session of "
+                                + saved.function()
+                                + " is another version's: it cannot go on.");
+            }
+            Session session = new Session(from.bytes(Session.BYTES), Duration.ofMillis(from.u32()));
+            long away = System.currentTimeMillis() - from.u64();
+            long attempt = from.u64();
+            ServedLink link =
+                    new ServedLink(new ClosedWire(), options, offer, Peer.restore(from), registry);
+            link.name = saved.function();
+            link.session = session;
+            link.sessionTold = 0;
+            link.lastAttempt = attempt;
+            link.successor = true;
+            link.restoreMaps(from);
+            long sinceMillis = Math.clamp(away, 0, session.grace().toMillis());
+            link.restore(
+                    from,
+                    link.peer.name(),
+                    System.nanoTime() - Duration.ofMillis(sinceMillis).toNanos());
+            from.finish();
+            return link;
+        } catch (BrokenFrameException broken) {
+            throw new LinkException(
+                    Cause.PROTOCOL,
+                    "The saved session of "
+                            + saved.function()
+                            + " cannot be read: "
+                            + broken.getMessage(),
+                    broken);
+        }
+    }
+
+    private void restoreMaps(Cursor from) throws BrokenFrameException {
+        long count = from.u32();
+        for (long number = 0; number < count; number++) {
+            long address = from.u64();
+            long length = from.u64();
+            Direction direction = Direction.ofBits(from.u8());
+            boolean served = from.u8() != 0;
+            boolean possible =
+                    direction != null
+                            && length >= 1
+                            && Long.compareUnsigned(address + length - 1, address) >= 0;
+            if (!possible
+                    || !table.add(new DmaMap(address, length, direction, null, served))
+                            .status()
+                            .isSuccess()) {
+                throw Messages.bad(MapMemory.TYPE, "a saved map cannot be");
+            }
+        }
+    }
+
+    /**
+     * Takes the function of a restored session, and waits for its slot.
+     *
+     * @throws RefusedException where the lender does not go on with it
+     */
+    void goOn(SavedSession saved) throws RefusedException {
+        grant = offer.adopt(peer(), saved, new Held(peer(), session, 0));
+        attach();
+        host.assumeWritesUnderWay();
+        table.maps().forEach(function::map);
+        startDetached();
+    }
+
+    /** Another process goes on with the session: it ends here, and nobody is told. */
+    void endHandedOver(String sentence) {
+        handedOver = true;
+        end(Cause.CLOSED, sentence);
+    }
+
+    /** The borrowed function, or null: a control link. */
+    PciFunction function() {
+        return function;
     }
 
     /** What RESUME asks for. */
@@ -606,6 +783,9 @@ final class ServedLink extends Connection implements Caller {
         }
         boolean taken = false;
         try {
+            if (registry.standsStill()) {
+                throw handingOver;
+            }
             ServedLink found = registry.find(asked.session().secret());
             if (found == null) {
                 throw noSession();
@@ -682,7 +862,12 @@ final class ServedLink extends Connection implements Caller {
             }
             long unacknowledged = out.sequence() - out.acknowledged();
             detach(new LinkException(Cause.LOST, "Its slot has connected anew."), asked.received());
-            byte[] resumed = new Composer().u64(received()).u32(0).u32(unacknowledged).toBytes();
+            byte[] resumed =
+                    new Composer()
+                            .u64(received())
+                            .u32(successor ? Resumed.SUCCESSOR : 0)
+                            .u32(unacknowledged)
+                            .toBytes();
             return other.answer(next, asked, Resumed.TYPE, resumed)
                     && attach(next, asked.received(), other.peerAbilities());
         } finally {
@@ -711,7 +896,7 @@ final class ServedLink extends Connection implements Caller {
     private void endGrant(Grant.Ending how, String sentence) {
         Grant ending = grant;
         grant = null;
-        if (ending != null) {
+        if (ending != null && !handedOver) {
             ending.ended(how, sentence);
         }
     }

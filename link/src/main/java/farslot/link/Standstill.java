@@ -26,20 +26,27 @@ import java.util.List;
 public interface Standstill extends AutoCloseable {
     /**
      * The sessions that hold a lease, with a connection or without one. To be called when the
-     * functions are quiesced and have nothing to say any more: from here to {@link #close} nothing
-     * is sent to the slots but what {@link #handOver} says, and nothing of theirs is acknowledged.
+     * functions are quiesced and have nothing to say any more. The slots are told that the lender
+     * hands over (GOODBYE) and their connections are closed: nothing is sent and nothing of theirs
+     * is acknowledged from here on. Until {@link #handOver} or {@link #close} who comes back is
+     * asked to try again.
+     *
+     * @throws IllegalStateException where a function's DMA is still under way
      */
     List<SavedSession> sessions();
 
     /**
-     * Ends this process's part in the sessions that {@link #sessions} gave: tells their slots that
-     * the lender hands over (GOODBYE with this sentence), closes the connections, and detaches the
-     * functions. No {@link Grant#ended} follows. New connections are turned away from now on, and
-     * {@link LinkServer#close} is all that may follow.
+     * Ends this process's part in the sessions that {@link #sessions} gave, and detaches their
+     * functions. No {@link Grant#ended} follows. Leases whose slots cannot resume end as REVOKED,
+     * with this sentence. New connections are turned away from now on, and {@link LinkServer#close}
+     * is all that may follow.
      */
     void handOver(String sentence);
 
-    /** Without {@link #handOver} before, everything goes on as if nothing had been. */
+    /**
+     * Without {@link #handOver} before, everything goes on as if nothing had been: the slots come
+     * back to this process.
+     */
     @Override
     void close();
 }

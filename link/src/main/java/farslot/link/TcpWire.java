@@ -30,14 +30,6 @@ final class TcpWire implements Wire {
     }
 
     @Override
-    public void write(MemorySegment first, MemorySegment second) throws IOException {
-        ByteBuffer[] buffers = {first.asByteBuffer(), second.asByteBuffer()};
-        while (buffers[1].hasRemaining()) {
-            channel.write(buffers);
-        }
-    }
-
-    @Override
     public boolean passesDescriptors() {
         return false;
     }

@@ -43,7 +43,6 @@ final class TlsWire implements Wire {
     private boolean arrivedInFull;
 
     private final ReentrantLock writing = new ReentrantLock();
-    private final ByteBuffer[] giving = new ByteBuffer[2];
     private ByteBuffer departing;
 
     /**
@@ -132,28 +131,16 @@ final class TlsWire implements Wire {
 
     @Override
     public void write(MemorySegment from) throws IOException {
-        write(from.asByteBuffer(), NOTHING);
-    }
-
-    @Override
-    public void write(MemorySegment first, MemorySegment second) throws IOException {
-        write(first.asByteBuffer(), second.asByteBuffer());
-    }
-
-    private void write(ByteBuffer first, ByteBuffer second) throws IOException {
+        ByteBuffer all = from.asByteBuffer();
         writing.lock();
         try {
-            giving[0] = first;
-            giving[1] = second;
-            if (first.remaining() + second.remaining() > recordBytes
-                    && departing.capacity() == recordBytes) {
+            if (all.remaining() > recordBytes && departing.capacity() == recordBytes) {
                 departing = ByteBuffer.allocate(MOST_RECORDS * recordBytes);
             }
-            while (first.hasRemaining() || second.hasRemaining()) {
+            while (all.hasRemaining()) {
                 departing.clear();
-                while ((first.hasRemaining() || second.hasRemaining())
-                        && departing.remaining() >= recordBytes) {
-                    encrypt();
+                while (all.hasRemaining() && departing.remaining() >= recordBytes) {
+                    encrypt(all);
                 }
                 send();
             }
@@ -163,8 +150,8 @@ final class TlsWire implements Wire {
     }
 
     /** The next record; it may be one of TLS's own, which goes before what is given. */
-    private void encrypt() throws IOException {
-        SSLEngineResult result = engine.wrap(giving, departing);
+    private void encrypt(ByteBuffer all) throws IOException {
+        SSLEngineResult result = engine.wrap(all, departing);
         if (result.getHandshakeStatus() == HandshakeStatus.NEED_TASK) {
             TlsHandshake.doTasks(engine);
         }
@@ -212,11 +199,9 @@ final class TlsWire implements Wire {
             if (writing.tryLock()) {
                 try {
                     engine.closeOutbound();
-                    giving[0] = NOTHING;
-                    giving[1] = NOTHING;
                     while (!engine.isOutboundDone()) {
                         departing.clear();
-                        engine.wrap(giving, departing);
+                        engine.wrap(NOTHING, departing);
                         send();
                     }
                 } finally {

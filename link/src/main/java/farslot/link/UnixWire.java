@@ -26,12 +26,6 @@ final class UnixWire implements Wire {
     }
 
     @Override
-    public void write(MemorySegment first, MemorySegment second) throws IOException {
-        stream.write(first);
-        stream.write(second);
-    }
-
-    @Override
     public boolean passesDescriptors() {
         return true;
     }

@@ -20,9 +20,6 @@ interface Wire extends AutoCloseable {
     /** Writes all of it: native memory. */
     void write(MemorySegment from) throws IOException;
 
-    /** Writes all of both, the second right behind the first; that may be any memory. */
-    void write(MemorySegment first, MemorySegment second) throws IOException;
-
     /** Whether {@link #writeWith} and {@link #takeDescriptor} work. */
     boolean passesDescriptors();
 

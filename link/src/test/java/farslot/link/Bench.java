@@ -121,6 +121,7 @@ final class Bench implements AutoCloseable {
         final Map<String, String> taken = new ConcurrentHashMap<>();
         final Map<String, Lease> leases = new ConcurrentHashMap<>();
         final BlockingQueue<String> endings = new LinkedBlockingQueue<>();
+        final BlockingQueue<String> changes = new LinkedBlockingQueue<>();
         final List<Consumer<ObservedEvent>> observers =
                 Collections.synchronizedList(new ArrayList<>());
         final BlockingQueue<Consumer<ObservedEvent>> observing = new LinkedBlockingQueue<>();
@@ -128,6 +129,11 @@ final class Bench implements AutoCloseable {
 
         FakeFunction f0() {
             return functions.get("f0");
+        }
+
+        /** The next time that a connection broke, or the session went on. */
+        String change() throws InterruptedException {
+            return changes.poll(20, TimeUnit.SECONDS);
         }
 
         String ending() throws InterruptedException {
@@ -167,11 +173,21 @@ final class Bench implements AutoCloseable {
                         RefusedException.Reason.TAKEN, wish.function() + " is taken by " + holder);
             }
             leases.put(wish.function(), lease);
-            long epoch = ++epochs;
+            return grant(wish.function(), ++epochs);
+        }
+
+        @Override
+        public synchronized Grant adopt(Peer peer, SavedSession session, Lease lease) {
+            taken.put(session.function(), peer.toString());
+            leases.put(session.function(), lease);
+            return grant(session.function(), session.epoch());
+        }
+
+        private Grant grant(String name, long epoch) {
             return new Grant() {
                 @Override
                 public PciFunction function() {
-                    return function;
+                    return functions.get(name);
                 }
 
                 @Override
@@ -180,9 +196,19 @@ final class Bench implements AutoCloseable {
                 }
 
                 @Override
+                public void detached(String why) {
+                    changes.add("detached");
+                }
+
+                @Override
+                public void resumed() {
+                    changes.add("resumed");
+                }
+
+                @Override
                 public void ended(Ending how, String sentence) {
-                    taken.remove(wish.function());
-                    endings.add(how + " " + wish.function());
+                    taken.remove(name);
+                    endings.add(how + " " + name);
                 }
             };
         }
