@@ -169,9 +169,7 @@ class HandoverTest {
             }
             assertEquals(CompletionStatus.SUCCESS, function.read(0, 0, word, 4));
             assertFalse(function.isEnded());
-            try (Standstill standstill = server.standStill(PATIENCE)) {
-                assertFalse(function.isEnded());
-            }
+            server.standStill(PATIENCE).close();
             assertEquals(CompletionStatus.SUCCESS, function.read(0, 0, word, 4));
         }
         assertEquals("RETURNED f0", lender.ending());
