@@ -12,6 +12,7 @@ import farslot.recorder.TraceOptions;
 import farslot.slot.BorrowException;
 import farslot.slot.FunctionAddress;
 import farslot.slot.Slot;
+import farslot.slot.Supervision;
 import farslot.vfiouser.QemuDevice;
 import farslot.vfiouser.VfioUserServer;
 import java.io.IOException;
@@ -173,6 +174,7 @@ final class BorrowCommand extends Verb {
                                         .withInsecure(insecure)
                                         .withGrace(holding.graceTime()),
                                 holding.rules(),
+                                new Supervision(Program.supervisor(), this::sayAndMark),
                                 function -> recorded(function, foreground),
                                 this::sayAndMark,
                                 foreground::stop));

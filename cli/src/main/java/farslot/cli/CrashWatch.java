@@ -101,14 +101,15 @@ final class CrashWatch {
     private void look(String text) {
         for (int at = 0; at < text.length(); at++) {
             char c = text.charAt(at);
-            if (c == '\n' || c == '\r') {
-                line.setLength(0);
-            } else if (line.length() < LONGEST_LINE) {
+            boolean end = c == '\n' || c == '\r';
+            if (!end && line.length() < LONGEST_LINE) {
                 line.append(c);
             }
-            boolean whole = at + 1 == text.length() || text.charAt(at + 1) == '\n';
-            if (whole && pattern.matcher(line).find()) {
-                crashed("its console says: " + line.toString().strip());
+            if (end) {
+                if (pattern.matcher(line).find()) {
+                    crashed("its console says: " + line.toString().strip());
+                }
+                line.setLength(0);
             }
         }
     }

@@ -1,6 +1,8 @@
 package farslot.cli;
 
 import farslot.sdk.Nearest;
+import farslot.slot.Supervisor;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -69,11 +71,25 @@ public final class Main implements Runnable {
 
     /** Runs one verb and ends the process with its exit code. */
     public static void main(String[] args) {
+        if (args.length == 1 && args[0].equals(Program.SUPERVISE)) {
+            supervise();
+            return;
+        }
         Logging.inOneLine();
         if (Boolean.getBoolean("farslot.rehearse")) {
             rehearse();
         }
         System.exit(run(args));
+    }
+
+    /** A slot's other process: without all that verbs need. */
+    private static void supervise() {
+        try {
+            Supervisor.run(System.in);
+            System.exit(ExitCode.OK);
+        } catch (IOException e) {
+            System.exit(ExitCode.FAILED);
+        }
     }
 
     /** Uses what most verbs use, so that the launcher's cache of loaded classes has it. */

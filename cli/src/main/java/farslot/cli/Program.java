@@ -9,6 +9,9 @@ final class Program {
     static final String NAME = "farslot";
     static final String VERSION = "0.1.0";
 
+    /** What a slot's supervisor is started with; no verb for people. */
+    static final String SUPERVISE = "supervise";
+
     private Program() {}
 
     /** Whether stack traces are wanted. */
@@ -22,8 +25,25 @@ final class Program {
      * process id is the verb's own.
      */
     static List<String> command(String... arguments) {
+        return command(List.of(), arguments);
+    }
+
+    /** The command of a slot's supervisor, which waits all its life and is to cost little. */
+    static List<String> supervisor() {
+        return command(
+                List.of(
+                        "-Xmx24m",
+                        "-Xss256k",
+                        "-XX:+UseSerialGC",
+                        "-XX:TieredStopAtLevel=1",
+                        "-XX:-UsePerfData"),
+                SUPERVISE);
+    }
+
+    private static List<String> command(List<String> javaOptions, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(javaOptions);
         String launched = System.getProperty("farslot.arguments");
         if (launched != null) {
             // The launcher's own argument file; it ends with the main class.

@@ -24,6 +24,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,8 +36,9 @@ import java.util.function.Consumer;
  * slot that borrows under a lease.
  *
  * <p>Actions for operators ({@link Offer#operate}): "status", "stop", "return" (takes a function
- * back from its slot), "reset", "peek", "poke"; those on a function take its name as "function",
- * which may be left out where there is only one. Operators are known by their UNIX socket.
+ * back from its slot), "reset", "peek", "poke", and "abandon", which needs a session's secret and
+ * no right; those on a function take its name as "function", which may be left out where there is
+ * only one. Operators are known by their UNIX socket.
  *
  * <p>Any thread may call.
  */
@@ -327,6 +329,9 @@ public final class Lender implements AutoCloseable {
         public List<Map<String, String>> operate(
                 Peer peer, String action, Map<String, String> arguments) throws RefusedException {
             access.request(peer, action, arguments.getOrDefault("function", ""));
+            if (action.equals("abandon")) {
+                return abandon(peer, arguments.getOrDefault("session", ""));
+            }
             if (action.equals("status")) {
                 if (visible(peer).isEmpty()) {
                     access.demand(peer, Right.OBSERVE, name, "status");
@@ -411,6 +416,28 @@ public final class Lender implements AutoCloseable {
             observers.add(observer);
             return () -> observers.remove(observer);
         }
+    }
+
+    /**
+     * A slot's supervisor says that the slot is gone. Who knows the session's secret needs no other
+     * right: the slot could as well have returned the function.
+     */
+    private List<Map<String, String>> abandon(Peer peer, String session) throws RefusedException {
+        LinkServer open = server;
+        boolean ended = false;
+        if (open != null && session.matches("[0-9a-f]{32}")) {
+            ended =
+                    open.abandon(
+                            HexFormat.of().parseHex(session),
+                            peer,
+                            "its process is gone, says its supervisor, " + peer + ".");
+        }
+        if (!ended) {
+            throw new RefusedException(
+                    RefusedException.Reason.NOT_FOUND,
+                    "There is no such session of yours: it has ended, or never was.");
+        }
+        return List.of();
     }
 
     private List<Map<String, String>> takeBack(Peer peer, LentFunction lent, String reason)

@@ -446,12 +446,13 @@ public final class LinkServer implements AutoCloseable {
      * Ends a session at once, as ABANDONED: who has it is gone for sure and will not come back.
      *
      * @param session its secret
+     * @param by who says so: of the same subject as the session's borrower
      * @param sentence why, for people
      * @return whether there was such a session
      */
-    public boolean abandon(byte[] session, String sentence) {
+    public boolean abandon(byte[] session, Peer by, String sentence) {
         ServedLink link = find(session);
-        if (link == null) {
+        if (link == null || !link.peer().subject().equals(by.subject())) {
             return false;
         }
         link.goodbye(Cause.LOST, Goodbye.REVOKED, sentence);

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
 /** A function lent under one name by one lender, borrowed by a link. */
@@ -21,6 +22,7 @@ public final class LenderSource implements Source {
     private final FunctionAddress address;
     private final RuntimeDirectory directory;
     private final LinkOptions options;
+    private final Supervision supervision;
     private final Consumer<String> talk;
     private Duration patience;
 
@@ -29,7 +31,7 @@ public final class LenderSource implements Source {
 
     /** One that waits for nobody. */
     public LenderSource(FunctionAddress address, RuntimeDirectory directory, LinkOptions options) {
-        this(address, directory, options, Duration.ZERO, sentence -> {});
+        this(address, directory, options, Duration.ZERO, Supervision.none(), sentence -> {});
     }
 
     /**
@@ -37,6 +39,7 @@ public final class LenderSource implements Source {
      * @param options how links are made, and the slot's name
      * @param patience how long the first borrow waits for its turn where others have the function;
      *     later ones, after a loss, do not wait
+     * @param supervision hears of sessions, so that they end with this process
      * @param talk is told where that stands; must not block
      */
     public LenderSource(
@@ -44,7 +47,9 @@ public final class LenderSource implements Source {
             RuntimeDirectory directory,
             LinkOptions options,
             Duration patience,
+            Supervision supervision,
             Consumer<String> talk) {
+        this.supervision = supervision;
         this.address = address;
         this.directory = directory;
         this.options = options;
@@ -69,15 +74,18 @@ public final class LenderSource implements Source {
         Wish wish = new Wish(address.name(), patience, !takenAway);
         patience = Duration.ZERO;
         try {
-            return new LinkBorrow(
+            Address lender = resolve(address, directory);
+            AtomicReference<byte[]> session = new AtomicReference<>();
+            RemoteFunction remote =
                     RemoteFunction.borrow(
-                            resolve(address, directory),
+                            lender,
                             wish,
                             options,
                             new RemoteFunction.Listener() {
                                 @Override
                                 public void ended(LinkException why) {
                                     takenAway = why.what() == LinkException.Cause.GOODBYE;
+                                    supervision.over(session.get());
                                     lost.lost(why.getMessage());
                                 }
 
@@ -100,7 +108,13 @@ public final class LenderSource implements Source {
                                 public void resumed() {
                                     lost.resumed();
                                 }
-                            }));
+                            });
+            session.set(remote.session());
+            supervision.begun(remote.session(), lender, options);
+            if (remote.isEnded()) {
+                supervision.over(remote.session());
+            }
+            return new LinkBorrow(remote, supervision);
         } catch (RefusedException e) {
             throw new BorrowException(reason(e), e.getMessage(), e);
         } catch (LinkException e) {
@@ -163,7 +177,7 @@ public final class LenderSource implements Source {
         };
     }
 
-    private record LinkBorrow(RemoteFunction remote) implements Borrow {
+    private record LinkBorrow(RemoteFunction remote, Supervision supervision) implements Borrow {
         @Override
         public PciFunction function() {
             return remote;
@@ -177,6 +191,7 @@ public final class LenderSource implements Source {
         @Override
         public void giveBack() {
             remote.close();
+            supervision.over(remote.session());
         }
     }
 }

@@ -38,6 +38,7 @@ public final class Slot implements AutoCloseable {
     private final String name;
     private final String address;
     private final HeldFunction held;
+    private final Supervision supervision;
     private final PciFunction function;
     private final Consumer<String> talk;
     private final Runnable stop;
@@ -50,12 +51,14 @@ public final class Slot implements AutoCloseable {
             String name,
             String address,
             HeldFunction held,
+            Supervision supervision,
             PciFunction function,
             Consumer<String> talk,
             Runnable stop) {
         this.name = name;
         this.address = address;
         this.held = held;
+        this.supervision = supervision;
         this.function = function;
         this.talk = talk;
         this.stop = stop;
@@ -78,6 +81,7 @@ public final class Slot implements AutoCloseable {
                 Duration.ZERO,
                 options,
                 HeldFunction.Rules.DEFAULT,
+                Supervision.none(),
                 taps,
                 talk,
                 stop);
@@ -89,6 +93,7 @@ public final class Slot implements AutoCloseable {
      * @param name of the slot, which others see as the borrower's
      * @param patience how long to wait for the function where others have it; zero for not at all
      * @param options how links are made; its name is what the lender is told
+     * @param supervision ends its sessions when this process is killed; closed with the slot
      * @param rules how accesses are held; they make the links' access time-out
      * @param taps puts what is to see everything around the function
      * @param talk is told in sentences what happens; must not block
@@ -104,6 +109,7 @@ public final class Slot implements AutoCloseable {
             Duration patience,
             LinkOptions options,
             HeldFunction.Rules rules,
+            Supervision supervision,
             UnaryOperator<PciFunction> taps,
             Consumer<String> talk,
             Runnable stop)
@@ -116,6 +122,7 @@ public final class Slot implements AutoCloseable {
                         directory,
                         options.withAccessTimeout(Duration.ofMillis(rules.holdMillis())),
                         patience,
+                        supervision,
                         talk);
         // The talk of the held function goes to observers too, once there is a slot.
         Slot[] slot = new Slot[1];
@@ -131,7 +138,15 @@ public final class Slot implements AutoCloseable {
                         },
                         () -> Thread.ofPlatform().name("stop").start(stop));
         try {
-            slot[0] = new Slot(name, address.toString(), held, taps.apply(held), talk, stop);
+            slot[0] =
+                    new Slot(
+                            name,
+                            address.toString(),
+                            held,
+                            supervision,
+                            taps.apply(held),
+                            talk,
+                            stop);
             slot[0].control =
                     LinkServer.open(
                             options, slot[0].new Control(), List.of(new Address.Unix(socket)));
@@ -191,6 +206,7 @@ public final class Slot implements AutoCloseable {
     @Override
     public void close() {
         held.close();
+        supervision.close();
         LinkServer open = control;
         if (open != null) {
             open.close("The slot " + name + " ends.");

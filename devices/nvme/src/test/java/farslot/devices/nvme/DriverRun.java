@@ -243,6 +243,30 @@ public final class DriverRun {
         driver.disable();
     }
 
+    /**
+     * Transfers without end, many under way at every moment, on a disk that may hold anything.
+     *
+     * @param busy is run when they have begun
+     */
+    public void withoutEnd(Runnable busy) {
+        driver.enable();
+        createQueues();
+        for (int lba = 0; lba < BLOCKS; lba += MOST_BLOCKS) {
+            byte[] data = new byte[MOST_BLOCKS * BLOCK];
+            PrpLayout layout = new PrpLayout(random, data.length, SLOTS, SLOT_BYTES);
+            layout.scatter(driver.memory(SLOTS, SLOT_BYTES), data);
+            call(queues.getFirst(), entry(true, lba, MOST_BLOCKS, layout));
+        }
+        List<Transfer> underWay = new ArrayList<>();
+        while (underWay.size() < SLOT_COUNT - 1) {
+            submit(underWay);
+        }
+        busy.run();
+        while (true) {
+            submit(underWay);
+        }
+    }
+
     /** The first slot stays free. */
     private void submit(List<Transfer> underWay) {
         int blocks = 1 + random.nextInt(MOST_BLOCKS);
