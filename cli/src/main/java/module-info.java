@@ -2,6 +2,7 @@
 module farslot.cli {
     requires farslot.lender;
     requires farslot.slot;
+    requires farslot.trust;
     requires farslot.vfiouser;
     requires farslot.recorder;
     requires farslot.registers;

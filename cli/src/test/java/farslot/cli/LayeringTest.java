@@ -34,6 +34,7 @@ class LayeringTest {
                     Map.entry("posix", Set.of()),
                     Map.entry("block", Set.of()),
                     Map.entry("link", Set.of("core", "posix")),
+                    Map.entry("trust", Set.of("link")),
                     Map.entry("vfiouser", Set.of("core", "posix")),
                     Map.entry("recorder", Set.of("core", "registers")),
                     Map.entry("sdk", Set.of("core", "registers")),
