@@ -172,6 +172,7 @@ final class BorrowCommand extends Verb {
                                 patience(),
                                 LinkOptions.named(toldName(address, slotName))
                                         .withInsecure(insecure)
+                                        .withTrust(Processes.trust(address.address(), insecure))
                                         .withGrace(holding.graceTime()),
                                 holding.rules(),
                                 new Supervision(Program.supervisor(), this::sayAndMark),

@@ -10,6 +10,7 @@ import farslot.lender.Specification;
 import farslot.link.Address;
 import farslot.link.LinkOptions;
 import farslot.link.RuntimeDirectory;
+import farslot.link.Trust;
 import farslot.recorder.RecorderTap;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceOptions;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
@@ -120,6 +122,7 @@ final class LendCommand extends Verb {
         HoldOptions.checkSeconds(this, "--grace", grace, 0);
         RuntimeDirectory directory = Processes.runtimeDirectory();
         List<Address> addresses = addresses();
+        Trust trust = trust(addresses);
         if (detach) {
             return Background.start("lend", directory.path(), out(), spec.commandLine().getErr());
         }
@@ -135,6 +138,7 @@ final class LendCommand extends Verb {
                                     addresses,
                                     LinkOptions.named(lendables.getFirst().name())
                                             .withInsecure(insecure)
+                                            .withTrust(trust)
                                             .withGrace(HoldOptions.millis(grace)),
                                     new Conditions(
                                             rules,
@@ -172,6 +176,24 @@ final class LendCommand extends Verb {
         return read;
     }
 
+    /** What proves over TCP who lends; null where there is no TCP, or none that is proven. */
+    private Trust trust(List<Address> addresses) {
+        Optional<Address> tcp =
+                addresses.stream().filter(address -> address instanceof Address.Tcp).findFirst();
+        if (tcp.isEmpty() || insecure) {
+            return null;
+        }
+        Trust trust = Processes.trust(tcp.get(), false);
+        if (trust == null) {
+            throw usage(
+                    "--listen opens TCP, and this user has no certificate that proves who lends:"
+                            + " \"farslot trust init\" makes a site's first, \"farslot trust"
+                            + " import\" takes one that was issued for you. Or add --insecure, if"
+                            + " nothing need be proven and nothing encrypted.");
+        }
+        return trust;
+    }
+
     private List<Address> addresses() {
         List<Address> addresses = new ArrayList<>();
         for (String text : listen) {
@@ -180,11 +202,6 @@ final class LendCommand extends Verb {
             } catch (IllegalArgumentException e) {
                 throw usage(e.getMessage());
             }
-        }
-        if (!addresses.isEmpty() && !insecure) {
-            throw usage(
-                    "--listen opens TCP, where nothing proves who borrows and nothing is encrypted;"
-                            + " add --insecure to say that you want that.");
         }
         return addresses;
     }

@@ -141,7 +141,8 @@ public final class Main implements Runnable {
                         PsCommand.class,
                         StopCommand.class,
                         LeaseCommand.class,
-                        PolicyCommand.class));
+                        PolicyCommand.class,
+                        TrustCommand.class));
         groups.put(
                 "Use",
                 List.of(

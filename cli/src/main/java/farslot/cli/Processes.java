@@ -9,8 +9,12 @@ import farslot.link.RefusedException;
 import farslot.link.RuntimeDirectory;
 import farslot.link.RuntimeDirectory.Place;
 import farslot.link.RuntimeDirectory.Role;
+import farslot.link.Trust;
 import farslot.sdk.Nearest;
+import farslot.trust.TrustException;
+import farslot.trust.TrustFolder;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -107,11 +111,35 @@ final class Processes {
         }
     }
 
+    /**
+     * What proves who this user is at an address, and whom the user believes there; null where it
+     * is not needed, or nothing was set up.
+     */
+    static Trust trust(Address address, boolean insecure) {
+        Path folder = trustFolder();
+        if (insecure || !(address instanceof Address.Tcp) || !TrustFolder.isSetUp(folder)) {
+            return null;
+        }
+        try {
+            return TrustFolder.open(folder);
+        } catch (TrustException e) {
+            throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
+        }
+    }
+
+    /** Where this user keeps keys and certificates. */
+    static Path trustFolder() {
+        return UserFolders.settings().resolve("trust");
+    }
+
     /** Connects as an operator. */
     static ControlLink connect(Address address, boolean insecure) {
         try {
             return ControlLink.connect(
-                    address, LinkOptions.named("operator").withInsecure(insecure));
+                    address,
+                    LinkOptions.named("operator")
+                            .withInsecure(insecure)
+                            .withTrust(trust(address, insecure)));
         } catch (LinkException e) {
             throw failure(e);
         }

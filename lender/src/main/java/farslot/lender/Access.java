@@ -3,6 +3,7 @@ package farslot.lender;
 import farslot.link.Caller;
 import farslot.link.Peer;
 import farslot.link.RefusedException;
+import farslot.link.Trust;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -25,6 +26,7 @@ final class Access {
     private final int ownUid;
     private final PolicyFile file;
     private final boolean insecure;
+    private final Trust trust;
     private final Audit audit;
     private final Consumer<String> talk;
     private final Accounts accounts = new Accounts(System::nanoTime);
@@ -34,12 +36,20 @@ final class Access {
      * @param ownUid the user who lends
      * @param file or null where there is none
      * @param insecure what holds without a file: whether anybody may borrow and observe
+     * @param trust who the user who lends is over the network; or null
      * @param talk is told of refusals, with what would allow it
      */
-    Access(int ownUid, PolicyFile file, boolean insecure, Audit audit, Consumer<String> talk) {
+    Access(
+            int ownUid,
+            PolicyFile file,
+            boolean insecure,
+            Trust trust,
+            Audit audit,
+            Consumer<String> talk) {
         this.ownUid = ownUid;
         this.file = file;
         this.insecure = insecure;
+        this.trust = trust;
         this.audit = audit;
         this.talk = talk;
     }
@@ -56,7 +66,12 @@ final class Access {
     }
 
     private boolean isOwner(Peer peer) {
-        return peer.known() && peer.uid() >= 0 && (peer.uid() == ownUid || peer.uid() == 0);
+        if (!peer.known()) {
+            return false;
+        }
+        return peer.uid() >= 0
+                ? peer.uid() == ownUid || peer.uid() == 0
+                : trust != null && peer.subject().equals(trust.name());
     }
 
     /** What allows it, in words; or null. */

@@ -115,7 +115,7 @@ public final class Lender implements AutoCloseable {
      *
      * @param lendables at least one; the first gives the process its name
      * @param addresses to listen on beside the control socket
-     * @param options with leave for TCP if there is any
+     * @param options with trust or leave for TCP if there is any
      * @param talk is told in sentences what happens; must not block
      * @param stop is run, on a thread of its own, when an operator ends this lender; it is to call
      *     {@link #close} and let the process end
@@ -135,6 +135,7 @@ public final class Lender implements AutoCloseable {
                         OwnProcess.userId(),
                         conditions.policy(),
                         options.insecure(),
+                        options.trust(),
                         conditions.audit(),
                         talk);
         Lender lender = new Lender(directory, lendables, access, talk, stop);

@@ -28,6 +28,9 @@ public interface Trust {
     /** An engine for a connection that was made to this side; as {@link #client}. */
     SSLEngine server() throws IOException;
 
+    /** The short name by which this side proves who it is: what {@link #subject} gives the peer. */
+    String name();
+
     /** The short name in the certificate by which the peer proved who it is ("alice"). */
     String subject(SSLSession session) throws SSLException;
 

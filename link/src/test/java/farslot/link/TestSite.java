@@ -71,10 +71,12 @@ final class TestSite {
         /** Says of every peer why it is not believed any more. */
         volatile String objection;
 
+        private final String name;
         private final KeyPair own = keyPair();
         private final X509Certificate certificate;
 
         private Member(String called) {
+            name = called;
             certificate = issue(called, own);
         }
 
@@ -107,6 +109,11 @@ final class TestSite {
             } catch (GeneralSecurityException | IOException e) {
                 throw new IllegalStateException(e);
             }
+        }
+
+        @Override
+        public String name() {
+            return name;
         }
 
         @Override

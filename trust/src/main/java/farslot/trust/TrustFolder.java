@@ -54,16 +54,6 @@ public final class TrustFolder implements Trust, AutoCloseable {
         watch = Thread.ofPlatform().daemon(true).name("farslot-trust").start(this::watchLoop);
     }
 
-    /** The folder of the user: {@code $XDG_CONFIG_HOME/farslot/trust}. */
-    public static Path ofUser() {
-        String configuration = System.getenv("XDG_CONFIG_HOME");
-        Path base =
-                configuration == null || !configuration.startsWith("/")
-                        ? Path.of(System.getProperty("user.home"), ".config")
-                        : Path.of(configuration);
-        return base.resolve("farslot").resolve("trust");
-    }
-
     /** Whether there is an identity in a folder, good or broken. */
     public static boolean isSetUp(Path folder) {
         return Files.exists(folder.resolve(IDENTITY));
@@ -84,7 +74,7 @@ public final class TrustFolder implements Trust, AutoCloseable {
         return new Believed(own, revoked, new PeerCheck(own, revoked, clock));
     }
 
-    /** The name by which others know who has this folder. */
+    @Override
     public String name() {
         return believed.own().name();
     }

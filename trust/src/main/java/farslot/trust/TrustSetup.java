@@ -19,6 +19,9 @@ public final class TrustSetup {
     /** How long identities are good where nobody says otherwise. */
     public static final int IDENTITY_DAYS = Authority.IDENTITY_DAYS;
 
+    /** An identity that is to last longer ends with its authority anyway. */
+    public static final int MOST_DAYS = Authority.AUTHORITY_DAYS;
+
     private final Path folder;
     private final InstantSource clock;
 
