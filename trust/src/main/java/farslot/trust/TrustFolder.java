@@ -40,6 +40,7 @@ public final class TrustFolder implements Trust, AutoCloseable {
     private final InstantSource clock;
     private final Thread watch;
     private volatile Believed believed;
+    private volatile boolean trouble;
     private String seen;
     private boolean closed;
 
@@ -148,6 +149,15 @@ public final class TrustFolder implements Trust, AutoCloseable {
         }
     }
 
+    X509Certificate certificate() {
+        return believed.own().certificate();
+    }
+
+    /** Whether what is in the folder now cannot be used, and what was there before counts. */
+    boolean hasTrouble() {
+        return trouble;
+    }
+
     // Looking for changes.
 
     private void watchLoop() {
@@ -171,8 +181,10 @@ public final class TrustFolder implements Trust, AutoCloseable {
         seen = now;
         try {
             believed = read();
+            trouble = false;
             LOG.log(Level.INFO, "{0} has changed, and what it says now counts.", folder);
         } catch (TrustException e) {
+            trouble = true;
             LOG.log(Level.WARNING, "{0} What was read before goes on to count.", e.getMessage());
         }
     }
