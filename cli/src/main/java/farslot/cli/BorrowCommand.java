@@ -46,7 +46,7 @@ import picocli.CommandLine.Parameters;
         },
         optionListHeading = "%nOptions:%n",
         footerHeading = "%nExample:%n",
-        footer = "  farslot borrow n0@machine:6727 --insecure --vfio-user /tmp/n0.sock")
+        footer = "  farslot borrow n0@machine --vfio-user /tmp/n0.sock")
 final class BorrowCommand extends Verb {
     @Parameters(paramLabel = "NAME[@MACHINE[:PORT]]", description = "What to borrow, and where.")
     String what;
@@ -81,7 +81,7 @@ final class BorrowCommand extends Verb {
 
     @Option(
             names = "--insecure",
-            description = "Allow TCP, where nothing proves who lends and nothing is encrypted.")
+            description = "Use TCP as it is: nothing proves who lends, nothing is encrypted.")
     boolean insecure;
 
     @Mixin HoldOptions holding;
@@ -186,6 +186,9 @@ final class BorrowCommand extends Verb {
                                 socket.toAbsolutePath(),
                                 new Clients(),
                                 Duration.ofMillis(holding.holdMillis())));
+        if (insecure && !address.isHere()) {
+            slot.detail("insecure", "yes");
+        }
         slot.detail("vfio-user", server.socket().toString());
         report(slot, server);
         return slot;

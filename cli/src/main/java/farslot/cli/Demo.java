@@ -79,7 +79,7 @@ final class Demo implements AutoCloseable {
         step("lender: a process with an NVMe controller, whose disk is a new file");
         String address = lend();
         step("slot: a process that borrows it over TCP and waits for QEMU");
-        detail("(--insecure: it is on this machine only, and TLS comes later)");
+        detail("(--insecure: it is on this machine only; \"farslot trust\" is for others)");
         Path socket = borrow(address, trace);
         step("VM: Debian's kernel in QEMU, with the slot's socket as a PCI device");
         try (Vm vm = boot(lab, accelerator, socket, keep)) {

@@ -43,7 +43,7 @@ import picocli.CommandLine.Parameters;
         footerHeading = "%nExamples:%n",
         footer = {
             "  farslot lend nvme,name=n0,image=disk.img,size=1G",
-            "  farslot lend nvme,name=n0,image=disk.img --listen 0.0.0.0:6727 --insecure"
+            "  farslot lend nvme,name=n0,image=disk.img --listen 0.0.0.0:6727"
         })
 final class LendCommand extends Verb {
     @Parameters(
@@ -63,7 +63,7 @@ final class LendCommand extends Verb {
 
     @Option(
             names = "--insecure",
-            description = "Allow TCP, where nothing proves who borrows and nothing is encrypted.")
+            description = "Use TCP as it is: nothing proves who borrows, nothing is encrypted.")
     boolean insecure;
 
     @Option(

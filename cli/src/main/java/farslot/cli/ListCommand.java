@@ -26,7 +26,7 @@ import picocli.CommandLine.Parameters;
         },
         optionListHeading = "%nOptions:%n",
         footerHeading = "%nExample:%n",
-        footer = "  farslot list @machine:6727 --insecure")
+        footer = "  farslot list @machine")
 final class ListCommand extends Verb {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
@@ -39,7 +39,7 @@ final class ListCommand extends Verb {
 
     @Option(
             names = "--insecure",
-            description = "Allow TCP, where nothing proves who answers and nothing is encrypted.")
+            description = "Use TCP as it is: nothing proves who answers, nothing is encrypted.")
     boolean insecure;
 
     @Mixin JsonOption output;
@@ -57,12 +57,17 @@ final class ListCommand extends Verb {
                     entry.name(),
                     entry.kind(),
                     entry.summary(),
-                    entry.details().getOrDefault("state", entry.taken() ? "lent" : "free"),
+                    state(entry),
                     entry.taken() ? entry.borrower() : "-",
                     entry.taken() ? TIME.format(Instant.ofEpochMilli(entry.sinceMillis())) : "-");
         }
         table.print(out());
         return ExitCode.OK;
+    }
+
+    private static String state(Entry entry) {
+        String state = entry.details().getOrDefault("state", entry.taken() ? "lent" : "free");
+        return entry.details().containsKey("insecure") ? state + ", insecure" : state;
     }
 
     /**

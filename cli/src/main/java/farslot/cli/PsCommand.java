@@ -54,11 +54,17 @@ final class PsCommand extends Verb {
         }
     }
 
-    /** With what is held at this moment, and since when there is no connection. */
+    /**
+     * With what is not proven, with what is held at this moment, and since when there is no
+     * connection.
+     */
     private static String state(Map<String, String> process) {
         String state = process.getOrDefault("state", "?");
         if ("lender".equals(process.get("role")) && process.containsKey("trouble")) {
             state += " (" + process.get("trouble") + ")";
+        }
+        if (process.containsKey("insecure")) {
+            state += ", insecure";
         }
         if (process.containsKey("detached-since")) {
             state += ", no connection since " + since(process.get("detached-since"));

@@ -31,7 +31,7 @@ import picocli.CommandLine.Parameters;
         optionListHeading = "%nOptions:%n",
         commandListHeading = "%nCommands:%n",
         footerHeading = "%nExample:%n",
-        footer = "  farslot vm run --name v1 --borrow n0@machine --insecure")
+        footer = "  farslot vm run --name v1 --borrow n0@machine")
 final class VmCommand extends Verb {
     @Override
     public Integer call() {
@@ -51,7 +51,7 @@ final class VmCommand extends Verb {
             },
             optionListHeading = "%nOptions:%n",
             footerHeading = "%nExample:%n",
-            footer = "  farslot vm run --name v1 --borrow n0@machine --insecure -- -smp 2")
+            footer = "  farslot vm run --name v1 --borrow n0@machine -- -smp 2")
     static final class Run extends Verb {
         @Option(
                 names = "--name",

@@ -72,6 +72,15 @@ final class VerbProcess implements AutoCloseable {
         throw new IOException("It printed no JSON, but said: " + talk());
     }
 
+    /** All that it prints until it ends. */
+    String output() throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (String line = out.readLine(); line != null; line = out.readLine()) {
+            text.append(line).append('\n');
+        }
+        return text.toString();
+    }
+
     String talk() throws IOException {
         return Files.readString(talk, StandardCharsets.UTF_8);
     }

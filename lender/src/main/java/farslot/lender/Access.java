@@ -61,6 +61,10 @@ final class Access {
         return insecure ? Policy.INSECURE : Policy.NONE;
     }
 
+    boolean isInsecure() {
+        return insecure;
+    }
+
     Audit audit() {
         return audit;
     }

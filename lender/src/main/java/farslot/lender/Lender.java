@@ -299,7 +299,7 @@ public final class Lender implements AutoCloseable {
             if (visible.isEmpty()) {
                 access.demand(peer, Right.OBSERVE, name, "list");
             }
-            return visible.stream().map(function -> functions.get(function).entry()).toList();
+            return visible.stream().map(function -> shown(functions.get(function))).toList();
         }
 
         @Override
@@ -457,6 +457,29 @@ public final class Lender implements AutoCloseable {
         return List.of(Map.of("function", lent.name(), "borrower", borrower));
     }
 
+    /** Whether anybody who reaches a port of this lender can read what passes, and pretend. */
+    private boolean isInsecure() {
+        return access.isInsecure()
+                && addresses().stream().anyMatch(address -> address instanceof Address.Tcp);
+    }
+
+    private Entry shown(LentFunction lent) {
+        Entry entry = lent.entry();
+        if (!isInsecure()) {
+            return entry;
+        }
+        Map<String, String> details = new LinkedHashMap<>(entry.details());
+        details.put("insecure", "yes");
+        return new Entry(
+                entry.name(),
+                entry.kind(),
+                entry.summary(),
+                entry.generation(),
+                entry.borrower(),
+                entry.sinceMillis(),
+                details);
+    }
+
     private Map<String, String> status(Peer peer) {
         List<LentFunction> visible = visible(peer).stream().map(functions::get).toList();
         Map<String, String> status = new LinkedHashMap<>();
@@ -477,6 +500,9 @@ public final class Lender implements AutoCloseable {
                 long since = System.currentTimeMillis() - access.millis();
                 status.put("held-since", Long.toString(since));
             }
+        }
+        if (isInsecure()) {
+            status.put("insecure", "yes");
         }
         status.put(
                 "addresses",
