@@ -21,10 +21,10 @@ LONGEST_FRAME, LONGEST_BEFORE_HELLO, LONGEST_ACCESS = 0x101000, 0x1000, 0x100000
 LINK, POSTED, NON_POSTED, COMPLETION = range(4)
 (BAD_FRAME, UNKNOWN_TYPE, OUT_OF_STATE, BAD_VALUE, CREDIT_EXCEEDED, BAD_SEQUENCE, BAD_GENERATION, BAD_TAG,
  BAD_DESCRIPTOR, UNSUPPORTED) = range(1, 11)
-NOT_FOUND, TAKEN, NOT_OFFERED = 1, 2, 5
+(NOT_FOUND, TAKEN, NOT_OFFERED), WIDTHS, MOST_LINKS = (1, 2, 5), (0, 1, 2, 4, 8, 16, 32, 64), 64
 SUCCESS, UNSUPPORTED_REQUEST, UNSUPPORTED_ABILITY, STALE_GENERATION = 0, 1, 6, 7
 (INTX, MSI, MSIX), (ENABLE, DISABLE, MASK, UNMASK) = range(3), range(1, 5)
-READS, WRITES, EVERYTHING, MOST_MAPS, MOST_LINKS = 1, 2, 1 << 64, 65535, 64
+READS, WRITES, EVERYTHING, MOST_MAPS = 1, 2, 1 << 64, 65535
 # Seconds (9); credit of the accounts posted, non-posted and completion: frames, bytes (4).
 HANDSHAKE, KEEP_ALIVE, DEAD_AFTER, LAST_WORDS = 3.0, 0.25, 5.0, 0.5
 LEAST_CREDIT, CREDIT = [16, LONGEST_FRAME] * 3, [64, 2 * LONGEST_FRAME] * 3
@@ -61,7 +61,7 @@ ID, LIVENESS, FACTORIAL, STATUS, IRQ_STATUS, IRQ_RAISE, IRQ_ACK = 0, 4, 8, 0x20,
 SOURCE, DESTINATION, COUNT, COMMAND = 0x80, 0x88, 0x90, 0x98
 IRQ_WHEN_COMPUTED, FACTORIAL_DONE, RUN, TO_MEMORY, IRQ_WHEN_RUN, DMA_DONE = 0x80, 1, 1, 2, 4, 0x100
 BUFFER_AT, BUFFER_BYTES, DMA_MASK, DMA_SECONDS = 0x40000, 4096, (1 << 28) - 1, 0.1
-WIDTHS = (4,), (4, 8)  # below SOURCE, and from there on
+BAR0_TAKES = (4,), (4, 8)  # below SOURCE, and from there on
 REGISTERS = {ID: 0x010000ED} | dict.fromkeys((LIVENESS, FACTORIAL, STATUS, IRQ_STATUS, *range(SOURCE, 0xA0, 4)), 0)
 
 
@@ -132,7 +132,7 @@ class Edu:
     def read(self, region, offset, length):
         if region == CONFIGURATION:
             return bytes(self.space[offset:offset + length])
-        if offset % length or length not in WIDTHS[offset >= SOURCE]:
+        if offset % length or length not in BAR0_TAKES[offset >= SOURCE]:
             return b"\xff" * length
         low, high = (self.registers.get(at, 0xFFFFFFFF) for at in (offset, offset + 4))
         return struct.pack("<II", low, high)[:length]
@@ -142,7 +142,7 @@ class Edu:
         if region == CONFIGURATION:
             for at, (byte, right) in enumerate(zip(data, enabled), offset):
                 self.space[at] ^= (self.space[at] ^ byte) & WRITABLE[at] * right
-        elif all(enabled) and offset % len(data) == 0 and len(data) in WIDTHS[offset >= SOURCE]:
+        elif all(enabled) and offset % len(data) == 0 and len(data) in BAR0_TAKES[offset >= SOURCE]:
             for at, (new,) in enumerate(struct.iter_unpack("<I", data)):
                 self.write_register(offset + 4 * at, new)
         self.signal()
@@ -259,7 +259,8 @@ class Link:
         if name:
             self.send(name, LINK, body)
         self.closed = True
-        self.writer.write_eof()
+        with contextlib.suppress(OSError):  # it has gone already
+            self.writer.write_eof()
         asyncio.get_running_loop().call_later(LAST_WORDS, self.writer.transport.abort)
 
     async def greet(self):
@@ -417,8 +418,7 @@ class Link:
         """READ, and WRITE when there are data."""
         outside = length > LONGEST.get(region, 0) or offset + length > SIZES.get(region, 0)
         status = STALE_GENERATION if stale else UNSUPPORTED_REQUEST if outside else SUCCESS
-        right = 1 <= length <= LONGEST_ACCESS and width in (0, 1, 2, 4, 8, 16, 32, 64)
-        insist(right, BAD_VALUE, f"An access has {length} bytes and width {width}")
+        insist(1 <= length <= LONGEST_ACCESS and width in WIDTHS, BAD_VALUE, f"An access has {length} bytes of {width}")
         if data is None:
             found = b"" if status else self.function.read(region, offset, length)
             return self.send("DATA", COMPLETION, struct.pack("<B7x", status) + found, tag)

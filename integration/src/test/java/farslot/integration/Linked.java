@@ -6,7 +6,10 @@ import farslot.link.Address;
 import farslot.link.LinkOptions;
 import farslot.link.RuntimeDirectory;
 import farslot.slot.FunctionAddress;
+import farslot.slot.HeldFunction;
 import farslot.slot.Slot;
+import farslot.slot.Supervision;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -31,24 +34,49 @@ final class Linked implements AutoCloseable {
      */
     Linked(PciFunction function, Path runtime, boolean byTcp, UnaryOperator<PciFunction> taps)
             throws Exception {
+        this(
+                function,
+                runtime,
+                OPTIONS,
+                lender -> lender.addresses().get(byTcp ? 1 : 0),
+                HeldFunction.Rules.DEFAULT,
+                taps);
+    }
+
+    /** Finds where the slot connects to: the lender, or something before it. */
+    interface Way {
+        Address to(Lender lender) throws IOException;
+    }
+
+    /** The same over any way. */
+    Linked(
+            PciFunction function,
+            Path runtime,
+            LinkOptions options,
+            Way way,
+            HeldFunction.Rules rules,
+            UnaryOperator<PciFunction> taps)
+            throws Exception {
         RuntimeDirectory directory = RuntimeDirectory.at(runtime);
         lender =
                 Lender.open(
                         directory,
                         List.of(new Lender.Lendable("n0", function)),
                         List.of(new Address.Tcp("127.0.0.1", 0)),
-                        OPTIONS,
+                        options,
                         sentence -> {},
                         () -> {});
         boolean opened = false;
         try {
-            Address address = lender.addresses().get(byTcp ? 1 : 0);
             slot =
                     Slot.open(
                             directory,
                             "s0",
-                            new FunctionAddress("n0", address),
-                            OPTIONS,
+                            new FunctionAddress("n0", way.to(lender)),
+                            Duration.ZERO,
+                            options,
+                            rules,
+                            Supervision.none(),
                             taps,
                             sentence -> {},
                             () -> {});
@@ -62,6 +90,10 @@ final class Linked implements AutoCloseable {
 
     PciFunction function() {
         return slot.function();
+    }
+
+    HeldFunction.Status status() {
+        return slot.status();
     }
 
     @Override

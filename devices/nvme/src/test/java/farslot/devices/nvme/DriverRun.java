@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 
@@ -197,6 +198,42 @@ public final class DriverRun {
         assertNotNull(completion, "the interrupt came before the completion entry");
         completion.ok();
         notes.accept("completed " + queue.id + " " + completion);
+    }
+
+    /**
+     * As many commands at once as there is room for, and registers read between them, for as long
+     * as is wanted. Each must complete once, and each byte be right.
+     */
+    public void steady(BooleanSupplier goOn) {
+        driver.enable();
+        createQueues();
+        int version = side.read(NvmeDriver.VS);
+        List<Transfer> underWay = new ArrayList<>();
+        while (goOn.getAsBoolean()) {
+            submit(underWay);
+            if (random.nextInt(4) == 0) {
+                assertEquals(version, side.read(NvmeDriver.VS));
+            }
+            queues.forEach(this::assertNoInterruptTooMany);
+        }
+        while (!underWay.isEmpty()) {
+            complete(underWay);
+        }
+        compareDisk();
+        driver.disable();
+        // Behind the answer to a read there is nothing more of before.
+        for (NvmeDriver.Queue queue : queues) {
+            queue.take();
+            assertTrue(side.interrupts(InterruptKind.MSIX, queue.id) <= queue.taken());
+            assertEquals(0, queue.unclaimed(), "completions of nothing");
+        }
+    }
+
+    /** An interrupt comes behind its completion entry; that of two may be one. */
+    private void assertNoInterruptTooMany(NvmeDriver.Queue queue) {
+        int interrupts = side.interrupts(InterruptKind.MSIX, queue.id);
+        queue.acknowledgeAll();
+        assertTrue(interrupts <= queue.taken(), interrupts + " interrupts, " + queue.taken());
     }
 
     /**

@@ -1,6 +1,7 @@
 package farslot.devices.nvme;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -93,6 +94,7 @@ final class NvmeDriver {
         int head;
         private boolean phase = true;
         private int nextCommand = 1;
+        private int taken;
 
         Queue(int id, int size, int completionSize) {
             this.id = id;
@@ -145,11 +147,23 @@ final class NvmeDriver {
                                 queue >>> 16,
                                 last & 0xFFFF,
                                 last >>> 17);
-                found.put(completion.command, completion);
+                Completion twice = found.put(completion.command, completion);
+                assertNull(twice, () -> "two entries for command " + completion.command);
+                taken++;
                 any = true;
                 head = (head + 1) % completionSize;
                 phase ^= head == 0;
             }
+        }
+
+        /** How many entries have come. */
+        int taken() {
+            return taken;
+        }
+
+        /** Entries that have come and that nobody has asked for. */
+        int unclaimed() {
+            return found.size();
         }
 
         void acknowledge() {
