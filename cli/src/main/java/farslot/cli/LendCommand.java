@@ -100,6 +100,13 @@ final class LendCommand extends Verb {
                             + " devices each has its own: FILE-NAME.fst.")
     Path trace;
 
+    @Option(
+            names = "--no-handover",
+            description =
+                    "Begin anew, whatever the last lender of this name has left by \"farslot stop"
+                            + " --handover\".")
+    boolean noHandover;
+
     @Option(names = "--detach", description = "Go on in the background; \"farslot stop\" ends it.")
     boolean detach;
 
@@ -130,6 +137,9 @@ final class LendCommand extends Verb {
             PolicyFile rules = policyFile();
             List<Lent> lent = new ArrayList<>();
             List<Lender.Lendable> lendables = make(specifications(directory), lent, foreground);
+            if (noHandover) {
+                dropHandover(directory.handover(lendables.getFirst().name()));
+            }
             Lender lender =
                     foreground.own(
                             Lender.open(
@@ -192,6 +202,17 @@ final class LendCommand extends Verb {
                             + " nothing need be proven and nothing encrypted.");
         }
         return trust;
+    }
+
+    private void dropHandover(Path file) {
+        try {
+            if (Files.deleteIfExists(file)) {
+                say("--no-handover: what the last lender has handed over is dropped.");
+            }
+        } catch (IOException e) {
+            throw new CommandFailure(
+                    ExitCode.FAILED, "The file " + file + " cannot be removed: " + e, e);
+        }
     }
 
     private List<Address> addresses() {

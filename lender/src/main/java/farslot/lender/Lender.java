@@ -1,6 +1,7 @@
 package farslot.lender;
 
 import farslot.core.PciFunction;
+import farslot.core.StateException;
 import farslot.link.Address;
 import farslot.link.Caller;
 import farslot.link.Entry;
@@ -15,6 +16,8 @@ import farslot.link.Offer;
 import farslot.link.Peer;
 import farslot.link.RefusedException;
 import farslot.link.RuntimeDirectory;
+import farslot.link.SavedSession;
+import farslot.link.Standstill;
 import farslot.link.Wish;
 import farslot.posix.OwnProcess;
 import farslot.sdk.Nearest;
@@ -22,8 +25,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,10 +40,11 @@ import java.util.function.Consumer;
  * Lends functions: listens on its control socket and on the addresses it was given, and serves each
  * slot that borrows under a lease.
  *
- * <p>Actions for operators ({@link Offer#operate}): "status", "stop", "return" (takes a function
- * back from its slot), "reset", "peek", "poke", and "abandon", which needs a session's secret and
- * no right; those on a function take its name as "function", which may be left out where there is
- * only one. Operators are known by their UNIX socket.
+ * <p>Actions for operators ({@link Offer#operate}): "status", "stop", "handover" (saves what is
+ * lent for the next lender of this name, and stops), "return" (takes a function back from its
+ * slot), "reset", "peek", "poke", and "abandon", which needs a session's secret and no right; those
+ * on a function take its name as "function", which may be left out where there is only one.
+ * Operators are known by their UNIX socket.
  *
  * <p>Any thread may call.
  */
@@ -62,6 +68,9 @@ public final class Lender implements AutoCloseable {
 
     private static final long RIGHTS_MILLIS = 250;
 
+    /** How long accesses may take to end where a lender hands over. */
+    private static final Duration STANDSTILL = Duration.ofSeconds(3);
+
     private final String name;
     private final RuntimeDirectory directory;
     private final Consumer<String> talk;
@@ -72,6 +81,10 @@ public final class Lender implements AutoCloseable {
     private final List<Path> aliases = new ArrayList<>();
     private final List<Observer> observers = new CopyOnWriteArrayList<>();
     private final Access access;
+
+    /** While the server opens: what its sessions go on with, by function. */
+    private final Map<String, Handover.Part> handedOver = new LinkedHashMap<>();
+
     private volatile LinkServer server;
     private volatile boolean closed;
 
@@ -144,7 +157,10 @@ public final class Lender implements AutoCloseable {
             List<Address> all = new ArrayList<>();
             all.add(new Address.Unix(directory.socket(lender.name, RuntimeDirectory.Role.LENDER)));
             all.addAll(addresses);
-            lender.server = LinkServer.open(options, lender.new Lending(), all);
+            lender.server =
+                    LinkServer.open(
+                            options, lender.new Lending(), all, lender.handedOver(options.grace()));
+            lender.handedOver.clear();
             lender.makeAliases();
             Thread.ofPlatform().daemon().name("farslot-rights").start(lender::watchRights);
             return lender;
@@ -252,6 +268,96 @@ public final class Lender implements AutoCloseable {
         access.endExcesses();
     }
 
+    /**
+     * The sessions that the last lender of this name has left to go on with; its file is gone then.
+     *
+     * @param grace for how long they are worth anything
+     */
+    private List<SavedSession> handedOver(Duration grace) {
+        Path file = directory.handover(name);
+        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            return List.of();
+        }
+        try {
+            Handover handover = Handover.read(file);
+            Duration age = Duration.between(handover.written(), Instant.now());
+            if (age.isNegative() || age.compareTo(grace) >= 0) {
+                throw new StateException(
+                        "It was written at "
+                                + handover.written()
+                                + ", and no session outlives the grace time of "
+                                + grace.toSeconds()
+                                + " s.");
+            }
+            handover.parts().forEach(part -> handedOver.put(part.function(), part));
+        } catch (StateException e) {
+            talk.accept(
+                    "What the last lender of "
+                            + name
+                            + " has handed over is not used: "
+                            + e.getMessage());
+        }
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            talk.accept("The file " + file + " could not be removed: " + e);
+        }
+        return handedOver.values().stream().map(Handover.Part::session).toList();
+    }
+
+    /** Saves what is lent, for the next lender of this name; nothing is changed where it fails. */
+    private List<Map<String, String>> handOver() throws RefusedException {
+        List<LentFunction> lent = functions.values().stream().filter(LentFunction::isLent).toList();
+        for (LentFunction function : lent) {
+            String why = function.whyNotSavable();
+            if (why != null) {
+                throw new RefusedException(RefusedException.Reason.UNSUPPORTED, why);
+            }
+        }
+        Path file = directory.handover(name);
+        List<LentFunction> atRest = new ArrayList<>();
+        try (Standstill standstill = server.standStill(STANDSTILL)) {
+            Map<String, byte[]> states = new HashMap<>();
+            for (LentFunction function : lent) {
+                states.put(function.name(), function.saveAtRest());
+                atRest.add(function);
+            }
+            List<Handover.Part> parts = parts(standstill.sessions(), states);
+            if (!parts.isEmpty()) {
+                new Handover(Instant.now(), parts).write(file);
+            }
+            standstill.handOver("The lender of " + name + " hands over.");
+            atRest.clear();
+            for (Handover.Part part : parts) {
+                happened(
+                        part.function(),
+                        "handed-over",
+                        part.function() + " is handed over to its next lender.");
+            }
+            return parts.stream()
+                    .map(part -> Map.of("function", part.function(), "file", file.toString()))
+                    .toList();
+        } catch (StateException | IOException | IllegalStateException e) {
+            throw new RefusedException(
+                    RefusedException.Reason.FAILED,
+                    name + " is not handed over, and lends on: " + e.getMessage());
+        } finally {
+            atRest.forEach(LentFunction::goOn);
+        }
+    }
+
+    private List<Handover.Part> parts(List<SavedSession> sessions, Map<String, byte[]> states) {
+        List<Handover.Part> parts = new ArrayList<>();
+        for (SavedSession session : sessions) {
+            byte[] state = states.get(session.function());
+            GrantedLease lease = functions.get(session.function()).lease();
+            if (state != null && lease != null && lease.epoch() == session.epoch()) {
+                parts.add(new Handover.Part(session.function(), state, lease, session));
+            }
+        }
+        return parts;
+    }
+
     /** Passes on what the functions tell of themselves. */
     private final class Told implements LentFunction.Witness {
         @Override
@@ -327,6 +433,28 @@ public final class Lender implements AutoCloseable {
         }
 
         @Override
+        public Grant adopt(Peer peer, SavedSession session, Lease lease) throws RefusedException {
+            Handover.Part part = handedOver.get(session.function());
+            LentFunction lent = functions.get(session.function());
+            if (lent == null || part == null) {
+                throw new RefusedException(
+                        RefusedException.Reason.NOT_FOUND,
+                        session.function() + " is not lent here any more.");
+            }
+            String why = access.demand(peer, Right.BORROW, lent.name(), "borrow");
+            access.take(peer, lent.name());
+            try {
+                Grant grant = lent.adopt(part, lease);
+                access.record("adopted", peer, "borrow", lent.name(), grant.epoch(), why);
+                return grant;
+            } catch (RefusedException e) {
+                access.giveBack(peer);
+                talk.accept(e.getMessage());
+                throw access.noted(peer, "borrow", lent.name(), e);
+            }
+        }
+
+        @Override
         public List<Map<String, String>> operate(
                 Peer peer, String action, Map<String, String> arguments) throws RefusedException {
             access.request(peer, action, arguments.getOrDefault("function", ""));
@@ -341,7 +469,7 @@ public final class Lender implements AutoCloseable {
             }
             LentFunction about = null;
             String why;
-            if (action.equals("stop")) {
+            if (action.equals("stop") || action.equals("handover")) {
                 why = "";
                 for (String function : functions.keySet()) {
                     why = access.demand(peer, Right.OPERATE, function, action);
@@ -375,6 +503,12 @@ public final class Lender implements AutoCloseable {
                     Thread.ofPlatform().name("stop").start(stop);
                     yield List.of();
                 }
+                case "handover" -> {
+                    talk.accept("Asked to hand over by " + peer + ".");
+                    List<Map<String, String>> handedOver = handOver();
+                    Thread.ofPlatform().name("stop").start(stop);
+                    yield handedOver;
+                }
                 case "return" -> takeBack(peer, about, arguments.getOrDefault("reason", ""));
                 case "describe", "peek", "poke", "reset" -> {
                     if (action.equals("poke") || action.equals("reset")) {
@@ -393,6 +527,7 @@ public final class Lender implements AutoCloseable {
                                                 List.of(
                                                         "status",
                                                         "stop",
+                                                        "handover",
                                                         "return",
                                                         "describe",
                                                         "reset",
