@@ -35,6 +35,7 @@ import java.util.logging.Logger;
  * disks FOLDER IMAGE    lends "edu" and "nvme", the same way
  * slot SOCKET           the teaching device for an emulator
  * borrow SOCKET LENDER FUNCTION    a lent function for an emulator
+ * recorder FILE         measures what recording costs, for each number of accesses on a line
  * </pre>
  */
 public final class FarSide {
@@ -46,6 +47,10 @@ public final class FarSide {
     /** Does as the arguments say. */
     public static void main(String[] arguments) throws Exception {
         LOG.setLevel(Level.WARNING);
+        if (arguments[0].equals("recorder")) {
+            RecorderBench.answer(Path.of(arguments[1]));
+            return;
+        }
         try (AutoCloseable _ = start(arguments)) {
             while (System.in.read() >= 0) {
                 // Only the end counts.

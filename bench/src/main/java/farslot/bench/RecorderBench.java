@@ -10,18 +10,22 @@ import farslot.recorder.TraceOptions;
 import farslot.sdk.DeviceCreationException;
 import farslot.sdk.DeviceFunction;
 import farslot.sdk.Options;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
 /**
  * What recording adds to an access, in processor time of the thread that makes it: an access of a
- * function that does nothing, recorded, less the same not recorded.
+ * function that does nothing, recorded, less the same not recorded. In a process of its own, as a
+ * device's is: what other rows have taught Java's compiler is nothing to it.
  */
 final class RecorderBench {
     private static final int ACCESSES = 1_000_000;
@@ -30,22 +34,33 @@ final class RecorderBench {
     private RecorderBench() {}
 
     static Row run(Workbench bench, Rounds rounds) throws IOException {
-        EduKind kind = new EduKind();
         int count = rounds.of(ACCESSES);
+        Peer recorder = bench.keep(Peer.farSide("recorder", bench.file().toString()));
+        Peer memory =
+                bench.hasBaselines()
+                        ? bench.keep(Peer.program(bench.program("memory"), bench.file()))
+                        : null;
+        return new Contest(
+                        "recorder.access",
+                        "ns",
+                        Target.ratioAtMost(3),
+                        Workbench.turn(recorder, Integer.toString(count)),
+                        Workbench.turn(memory, "store " + count))
+                .run(rounds, bench.progress());
+    }
+
+    /** The recorder's process: for each line, a number of accesses, answers what each costs. */
+    static void answer(Path file) throws IOException {
+        EduKind kind = new EduKind();
+        BufferedReader orders =
+                new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         try (DeviceFunction edu =
                 DeviceFunction.of(kind.kind(), kind.create(Options.check(kind, Map.of())))) {
             PciFunction quiet = new Quiet(edu);
-            Peer memory =
-                    bench.hasBaselines()
-                            ? bench.keep(Peer.program(bench.program("memory"), bench.file()))
-                            : null;
-            return new Contest(
-                            "recorder.access",
-                            "ns",
-                            Target.ratioAtMost(3),
-                            () -> recorded(quiet, bench.file(), count) - nanosEach(quiet, count),
-                            Workbench.turn(memory, "store " + count))
-                    .run(rounds, bench.progress());
+            for (String order = orders.readLine(); order != null; order = orders.readLine()) {
+                int count = Integer.parseInt(order);
+                System.out.println(recorded(quiet, file, count) - nanosEach(quiet, count));
+            }
         } catch (DeviceCreationException e) {
             throw new IOException(e.getMessage(), e);
         }

@@ -158,14 +158,16 @@ final class TraceFormat {
 
     private static long check(
             long slot, long low, long a, long b, long c, long d, long e, long f, long g) {
-        long sum = slot ^ low << 32;
-        sum = Long.rotateLeft(sum, 9) ^ a;
-        sum = Long.rotateLeft(sum, 9) ^ b;
-        sum = Long.rotateLeft(sum, 9) ^ c;
-        sum = Long.rotateLeft(sum, 9) ^ d;
-        sum = Long.rotateLeft(sum, 9) ^ e;
-        sum = Long.rotateLeft(sum, 9) ^ f;
-        sum = Long.rotateLeft(sum, 9) ^ g;
+        // Each word is turned by 9 bits for each that follows: at once, since none waits for
+        // another.
+        long sum =
+                Long.rotateLeft(slot ^ low << 32, 63)
+                        ^ Long.rotateLeft(a, 54)
+                        ^ Long.rotateLeft(b, 45)
+                        ^ Long.rotateLeft(c, 36)
+                        ^ Long.rotateLeft(d, 27)
+                        ^ Long.rotateLeft(e, 18)
+                        ^ (Long.rotateLeft(f, 9) ^ g);
         sum ^= sum >>> 32;
         return (sum * 0x9E37_79B9_7F4A_7C15L) >>> 32;
     }
