@@ -1,5 +1,6 @@
 package farslot.cli;
 
+import farslot.link.LinkOptions;
 import farslot.sdk.Nearest;
 import farslot.slot.Supervisor;
 import java.io.IOException;
@@ -85,9 +86,13 @@ public final class Main implements Runnable {
     /** A slot's other process: without all that verbs need. */
     private static void supervise() {
         try {
-            Supervisor.run(System.in);
+            Supervisor.run(
+                    System.in,
+                    lender ->
+                            LinkOptions.named("supervisor")
+                                    .withTrust(Processes.trust(lender, false)));
             System.exit(ExitCode.OK);
-        } catch (IOException e) {
+        } catch (IOException | CommandFailure e) {
             System.exit(ExitCode.FAILED);
         }
     }

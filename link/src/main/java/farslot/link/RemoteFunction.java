@@ -519,6 +519,7 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
     @Override
     public CompletionStatus unmap(long address, long length) {
         Request request;
+        long deadline;
         mapping.lock();
         try {
             DmaTable.Change change = table.remove(address, length);
@@ -526,9 +527,12 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
                 return change.status();
             }
             notePushing();
-            // No time-out: memory that the function may still reach must not be given up.
-            request = link.request(Unmap.TYPE, null, 0);
-            int at = request == null ? -1 : beginFrame(Unmap.TYPE, request, Unmap.BYTES, 0);
+            // No time-out where the lender may have mapped it: memory that the function may still
+            // reach must not be given up. Else this side lets nothing through any more.
+            boolean mapped = options.passDescriptors() && link.peerTakesDescriptors();
+            deadline = mapped ? 0 : deadline();
+            request = link.request(Unmap.TYPE, null, deadline);
+            int at = request == null ? -1 : beginFrame(Unmap.TYPE, request, Unmap.BYTES, deadline);
             if (at < 0) {
                 return CompletionStatus.TIMED_OUT;
             }
@@ -538,7 +542,7 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
         } finally {
             mapping.unlock();
         }
-        return link.await(request, 0);
+        return link.await(request, deadline);
     }
 
     @Override

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * What a slot's supervisor does, in a process of its own: it hears from the slot which sessions
@@ -51,17 +52,22 @@ public final class Supervisor {
 
     private final Map<String, Place> sessions = new LinkedHashMap<>();
     private final Map<Place, ControlLink> links = new HashMap<>();
+    private final Function<Address, LinkOptions> options;
 
-    private Supervisor() {}
+    private Supervisor(Function<Address, LinkOptions> options) {
+        this.options = options;
+    }
 
     /**
      * Supervises until the slot ends.
      *
      * @param orders what the slot says, a line each; its end is the slot's
+     * @param options how links are made to where the slot does so with proof of who is who
      * @throws IOException where the orders cannot be read
      */
-    public static void run(InputStream orders) throws IOException {
-        new Supervisor()
+    public static void run(InputStream orders, Function<Address, LinkOptions> options)
+            throws IOException {
+        new Supervisor(options)
                 .supervise(
                         new BufferedReader(new InputStreamReader(orders, StandardCharsets.UTF_8)));
     }
@@ -106,7 +112,9 @@ public final class Supervisor {
             open =
                     ControlLink.connect(
                             place.address(),
-                            LinkOptions.named("supervisor").withInsecure(place.insecure()));
+                            place.insecure()
+                                    ? LinkOptions.named("supervisor").withInsecure(true)
+                                    : options.apply(place.address()));
             links.put(place, open);
         }
         return open;
