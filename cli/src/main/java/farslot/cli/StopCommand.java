@@ -69,6 +69,7 @@ final class StopCommand extends Verb {
         try (ControlLink link = Processes.connect(place.address(), false)) {
             String pid = link.operate("status", Map.of()).getFirst().getOrDefault("pid", "");
             functions = link.operate("handover", Map.of());
+            stop(link);
             awaitEnd(pid);
         } catch (RefusedException e) {
             throw Processes.failure(e);

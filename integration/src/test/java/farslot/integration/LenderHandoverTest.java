@@ -124,6 +124,7 @@ class LenderHandoverTest {
         void leave() throws Exception {
             try (ControlLink link = ControlLink.connect(lender.addresses().get(0), OPTIONS)) {
                 link.operate("handover", Map.of());
+                link.operate("stop", Map.of());
             }
             stopped.await();
             close();
@@ -274,6 +275,7 @@ class LenderHandoverTest {
             while (slot.status().attachments() < 2) {
                 Thread.onSpinWait();
             }
+            assertTrue(said.stream().anyMatch(one -> one.contains("it has been reset")), words());
             Freshness now = Freshness.of(slot.function(), new EduKind().registerMap());
             try (HostedDevice fresh = HostedDevice.make(Specification.parse("edu,name=f"))) {
                 assertEquals(

@@ -41,10 +41,10 @@ import java.util.function.Consumer;
  * slot that borrows under a lease.
  *
  * <p>Actions for operators ({@link Offer#operate}): "status", "stop", "handover" (saves what is
- * lent for the next lender of this name, and stops), "return" (takes a function back from its
- * slot), "reset", "peek", "poke", and "abandon", which needs a session's secret and no right; those
- * on a function take its name as "function", which may be left out where there is only one.
- * Operators are known by their UNIX socket.
+ * lent for the next lender of this name, and stops by itself unless "stop" follows), "return"
+ * (takes a function back from its slot), "reset", "peek", "poke", and "abandon", which needs a
+ * session's secret and no right; those on a function take its name as "function", which may be left
+ * out where there is only one. Operators are known by their UNIX socket.
  *
  * <p>Any thread may call.
  */
@@ -67,6 +67,7 @@ public final class Lender implements AutoCloseable {
     }
 
     private static final long RIGHTS_MILLIS = 250;
+    private static final long STOP_MILLIS = 5000;
 
     /** How long accesses may take to end where a lender hands over. */
     private static final Duration STANDSTILL = Duration.ofSeconds(3);
@@ -346,6 +347,16 @@ public final class Lender implements AutoCloseable {
         }
     }
 
+    /** Who has asked hears the answer first, and may stop it earlier. */
+    private void stopSoon() {
+        try {
+            Thread.sleep(STOP_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        stop.run();
+    }
+
     private List<Handover.Part> parts(List<SavedSession> sessions, Map<String, byte[]> states) {
         List<Handover.Part> parts = new ArrayList<>();
         for (SavedSession session : sessions) {
@@ -506,7 +517,7 @@ public final class Lender implements AutoCloseable {
                 case "handover" -> {
                     talk.accept("Asked to hand over by " + peer + ".");
                     List<Map<String, String>> handedOver = handOver();
-                    Thread.ofPlatform().name("stop").start(stop);
+                    Thread.ofPlatform().daemon().name("stop").start(Lender.this::stopSoon);
                     yield handedOver;
                 }
                 case "return" -> takeBack(peer, about, arguments.getOrDefault("reason", ""));
