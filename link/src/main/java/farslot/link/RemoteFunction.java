@@ -80,6 +80,12 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
     /** So that what is told of maps comes in the order in which the table changed. */
     private final ReentrantLock mapping = new ReentrantLock();
 
+    /**
+     * Held while memory is reached that is served while the driver waits, and while memory or host
+     * are taken back: what has been taken back is not reached any more.
+     */
+    private final ReentrantLock reaching = new ReentrantLock();
+
     private final AtomicBoolean closing = new AtomicBoolean();
     private final AtomicLong staleDropped = new AtomicLong();
     private final AtomicLong refusals = new AtomicLong();
@@ -311,7 +317,12 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
      */
     @Override
     public void attach(PciHost attached) {
-        host = null;
+        reaching.lock();
+        try {
+            host = null;
+        } finally {
+            reaching.unlock();
+        }
         if (attachedOnce) {
             unmap(0, 0);
             for (InterruptKind kind : InterruptKind.values()) {
@@ -516,13 +527,23 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
         pushing = table.maps().stream().allMatch(DmaMap::servedWhileWaiting);
     }
 
+    /** What is being reached there at this moment is waited for. */
+    private DmaTable.Change takeBack(long address, long length) {
+        reaching.lock();
+        try {
+            return table.remove(address, length);
+        } finally {
+            reaching.unlock();
+        }
+    }
+
     @Override
     public CompletionStatus unmap(long address, long length) {
         Request request;
         long deadline;
         mapping.lock();
         try {
-            DmaTable.Change change = table.remove(address, length);
+            DmaTable.Change change = takeBack(address, length);
             if (!change.status().isSuccess()) {
                 return change.status();
             }
@@ -674,31 +695,63 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
             if (length < 1 || length > Messages.MAX_DMA_BYTES) {
                 throw Messages.bad(DmaRead.TYPE, length + " bytes; 1 to 0x100000 are possible");
             }
-            PciHost now = host;
             if (isStale(frame, at)) {
                 staleDropped.incrementAndGet();
                 answer(tag, CompletionStatus.STALE_GENERATION, 0);
                 return;
             }
-            if (now == null || table.resolve(address, length, Direction.READ).isEmpty()) {
-                refuse(now, address, length, Direction.READ);
-                answer(tag, CompletionStatus.COMPLETER_ABORT, 0);
-                return;
-            }
             int seen = Header.GENERATION.getInt(frame, at);
             if (Outbox.isLong(length)) {
-                readLong(now, seen, address, (int) length, tag);
+                readLong(seen, address, (int) length, tag);
                 return;
             }
-            CompletionStatus status = now.read(seen, address, scratch.asSlice(0, length));
+            CompletionStatus status = reach(seen, address, scratch.asSlice(0, length));
             answer(tag, status, status.isSuccess() ? (int) length : 0);
         }
 
+        private CompletionStatus reach(int seen, long address, MemorySegment into) {
+            PciHost now = enter(address, into.byteSize(), Direction.READ);
+            if (now == null) {
+                refuse(host, address, into.byteSize(), Direction.READ);
+                return CompletionStatus.COMPLETER_ABORT;
+            }
+            try {
+                return now.read(seen, address, into);
+            } finally {
+                leave();
+            }
+        }
+
+        /**
+         * The host to reach the memory by, until {@link #leave}; null where the driver did not map
+         * all of it. Memory that is not served while the driver waits is reached without the lock:
+         * who takes it back would be what the host waits for.
+         */
+        @SuppressWarnings("LockNotBeforeTry") // Held until leave().
+        private PciHost enter(long address, long length, Direction direction) {
+            reaching.lock();
+            PciHost now = host;
+            if (now == null || table.resolve(address, length, direction).isEmpty()) {
+                reaching.unlock();
+                return null;
+            }
+            if (!table.servedWhileWaiting(address, length)) {
+                reaching.unlock();
+            }
+            return now;
+        }
+
+        private void leave() {
+            if (reaching.isHeldByCurrentThread()) {
+                reaching.unlock();
+            }
+        }
+
         /** The data are read to where they are sent from. */
-        private void readLong(PciHost from, int seen, long address, int length, int tag) {
+        private void readLong(int seen, long address, int length, int tag) {
             SentFrames.Chunk made = out.reserve(Data.DATA_AT + length);
             MemorySegment into = made.memory().asSlice(Data.DATA_AT, length);
-            CompletionStatus status = from.read(seen, address, into);
+            CompletionStatus status = reach(seen, address, into);
             if (!status.isSuccess()) {
                 answer(tag, status, 0);
                 return;
@@ -726,17 +779,22 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
             if (length < 1 || length > Messages.MAX_DMA_BYTES) {
                 throw Messages.bad(DmaWrite.TYPE, length + " bytes; 1 to 0x100000 are possible");
             }
-            PciHost now = host;
             if (isStale(frame, at)) {
                 staleDropped.incrementAndGet();
                 return;
             }
-            if (now == null || table.resolve(address, length, Direction.WRITE).isEmpty()) {
-                refuse(now, address, length, Direction.WRITE);
+            PciHost now = enter(address, length, Direction.WRITE);
+            if (now == null) {
+                refuse(host, address, length, Direction.WRITE);
                 return;
             }
             MemorySegment from = frame.asSlice(at + DmaWrite.DATA_AT, length);
-            CompletionStatus status = now.write(Header.GENERATION.getInt(frame, at), address, from);
+            CompletionStatus status;
+            try {
+                status = now.write(Header.GENERATION.getInt(frame, at), address, from);
+            } finally {
+                leave();
+            }
             if (status == CompletionStatus.COMPLETER_ABORT) {
                 refuse(now, address, length, Direction.WRITE);
             }

@@ -10,6 +10,7 @@ import farslot.core.DmaMap;
 import farslot.core.FunctionEvent;
 import farslot.core.InterruptAction;
 import farslot.core.InterruptKind;
+import farslot.core.PciHost;
 import farslot.core.ResetKind;
 import farslot.link.Bench.Over;
 import java.lang.foreign.Arena;
@@ -17,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -98,6 +100,43 @@ class BorrowTest {
             MemorySegment into = MemorySegment.ofArray(new byte[8]);
             assertEquals(CompletionStatus.SUCCESS, function.read(0, 0, into, 8));
             assertEquals(0x1122334455667788L, into.get(ValueLayout.JAVA_LONG_UNALIGNED, 0));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void memoryThatIsTakenBackIsNotReachedAnyMoreThoughTheLinkEndsMeanwhile(Over over)
+            throws Exception {
+        try (Bench bench = new Bench(over, folder)) {
+            RemoteFunction function = bench.borrow("f0");
+            FakeHost host = new FakeHost();
+            CountDownLatch reached = new CountDownLatch(1);
+            CountDownLatch goesOn = new CountDownLatch(1);
+            host.onRead =
+                    () -> {
+                        reached.countDown();
+                        Connection.awaitUninterruptibly(goesOn);
+                    };
+            function.attach(host);
+            function.map(new DmaMap(FakeHost.BASE, 0x1000, Direction.READ, null, true));
+            function.read(0, 0, MemorySegment.ofArray(new byte[8]), 8);
+            PciHost device = bench.lender.f0().host;
+            Thread dma =
+                    Thread.ofPlatform()
+                            .start(() -> device.read(1, FakeHost.BASE, Arena.ofAuto().allocate(8)));
+            reached.await();
+            bench.lender.leases.get("f0").revoke("It is needed elsewhere.");
+            while (!function.isEnded()) {
+                Thread.onSpinWait();
+            }
+            Thread driver = Thread.ofPlatform().start(() -> function.attach(null));
+            while (driver.getState() != Thread.State.WAITING && driver.isAlive()) {
+                Thread.onSpinWait();
+            }
+            assertTrue(driver.isAlive(), "the function reaches the memory still");
+            goesOn.countDown();
+            driver.join();
+            dma.join();
         }
     }
 

@@ -92,7 +92,11 @@ class SlotFuzzTest {
     private static final class Host implements PciHost {
         final Queue<String> wrongs = new ConcurrentLinkedQueue<>();
 
-        /** What may be mapped: in before the function is told, out when it has given it back. */
+        /**
+         * What may be mapped: in before the function is told, out when it has given it back. What
+         * is not served while the driver waits stays: nothing waits for DMA that is under way
+         * there.
+         */
         final CopyOnWriteArrayList<DmaMap> maps = new CopyOnWriteArrayList<>();
 
         private CompletionStatus dma(long address, MemorySegment data, Direction direction) {
@@ -295,7 +299,8 @@ class SlotFuzzTest {
             orders.add(() -> {
                 boolean isDone = function.unmap(address, length).isSuccess();
                 if (isDone) {
-                    host.maps.removeIf(map -> all || within(map, address, length));
+                    host.maps.removeIf(map ->
+                            map.servedWhileWaiting() && (all || within(map, address, length)));
                 }
             });
         }
@@ -332,7 +337,7 @@ class SlotFuzzTest {
                 default ->
                         orders.add(() -> {
                             function.attach(null);
-                            host.maps.clear();
+                            host.maps.removeIf(DmaMap::servedWhileWaiting);
                             function.attach(host);
                         });
             }
