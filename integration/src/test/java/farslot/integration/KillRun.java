@@ -452,6 +452,9 @@ final class KillRun {
     private long[] waits() throws IOException {
         long longest = 0;
         long unanswered = 0;
+        if (plan.victim() == Victim.SLOT && !Files.exists(trace())) {
+            return new long[] {longest, unanswered}; // Killed before it had begun its trace.
+        }
         try (TraceReader reader = TraceReader.open(trace())) {
             for (TraceEvent event = reader.next(); event != null; event = reader.next()) {
                 if (!(event instanceof TraceEvent.Access access)) {
