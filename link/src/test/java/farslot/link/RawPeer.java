@@ -14,6 +14,7 @@ import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.SocketChannel;
+import java.util.Arrays;
 import java.util.function.Consumer;
 
 /** A peer that speaks the protocol by hand, right or wrong, on either side of a link. */
@@ -34,6 +35,15 @@ final class RawPeer implements AutoCloseable {
     private long filled;
     long sequence = 1;
     long received;
+
+    /** What its HELLO says. */
+    long abilities = Messages.Hello.DESCRIPTORS;
+
+    /** Whether it says which frames have come. */
+    boolean acknowledges = true;
+
+    /** Of what it borrowed. */
+    byte[] session = {};
 
     /** How many bytes it takes from its socket at once. */
     int readsAtMost = 0x200000;
@@ -85,7 +95,8 @@ final class RawPeer implements AutoCloseable {
         ByteBuffer frame =
                 ByteBuffer.allocate(Header.BYTES + payload.length).order(ByteOrder.LITTLE_ENDIAN);
         frame.putInt(frame.capacity()).putShort((short) type).put((byte) flags).put((byte) 0);
-        frame.putInt(generation).putInt(tag).putLong(sequence++).putLong(received);
+        frame.putInt(generation).putInt(tag).putLong(sequence++);
+        frame.putLong(acknowledges ? received : 0);
         return frame.put(payload).array();
     }
 
@@ -113,7 +124,7 @@ final class RawPeer implements AutoCloseable {
 
     void hello(int role) {
         ByteBuffer hello = ByteBuffer.allocate(76).order(ByteOrder.LITTLE_ENDIAN);
-        hello.putLong(1).putInt(0x101000).putInt(100).putInt(60_000);
+        hello.putLong(abilities).putInt(0x101000).putInt(100).putInt(60_000);
         hello.put((byte) role).put(new byte[3]);
         for (int account = 0; account < 3; account++) {
             hello.putLong(CREDIT_FRAMES).putLong(1L << 40);
@@ -209,7 +220,22 @@ final class RawPeer implements AutoCloseable {
                 0,
                 1,
                 new Composer().u64(0).text(name, 255).toBytes());
-        next(Messages.Borrowed.TYPE);
+        Frame borrowed = next(Messages.Borrowed.TYPE);
+        session = Arrays.copyOfRange(borrowed.payload().array(), 8, 24);
+        return this;
+    }
+
+    /** As a client: asks to go on with a session; the answer is the next frame. */
+    RawPeer resume(byte[] secret, long last, long attempt) throws IOException {
+        start(Messages.Hello.CLIENT);
+        readPreamble();
+        next(Messages.Hello.TYPE);
+        send(
+                Messages.Resume.TYPE,
+                Messages.NON_POSTED,
+                0,
+                1,
+                new Composer().bytes(secret).u64(last).u64(attempt).toBytes());
         return this;
     }
 
