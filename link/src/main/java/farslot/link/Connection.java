@@ -5,7 +5,6 @@ import farslot.link.BrokenFrameException.Code;
 import farslot.link.LinkException.Cause;
 import farslot.link.Messages.Borrow;
 import farslot.link.Messages.Credit;
-import farslot.link.Messages.Data;
 import farslot.link.Messages.Done;
 import farslot.link.Messages.ErrorMessage;
 import farslot.link.Messages.Goodbye;
@@ -22,8 +21,6 @@ import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -59,16 +56,10 @@ abstract class Connection implements LinkWatch.Watched {
     /** For how long a peer that was let in is believed without asking again. */
     private static final long BELIEVED_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private static final byte[] NO_WORDS = {};
-    private static final int REQUESTS = 256;
-
     /** Accesses that wait in a row read for themselves; the dispatcher comes back after this. */
     private static final long STICKY_NANOS = 50_000;
 
     private static final long LONG_WAIT_NANOS = TimeUnit.SECONDS.toNanos(1);
-
-    /** What WAITING said. */
-    private record Turn(int place, int of, String sentence) {}
 
     /** Something a thread waits for. Asked under the connection's lock. */
     interface Wait {
@@ -91,7 +82,6 @@ abstract class Connection implements LinkWatch.Watched {
     private final Condition dispatcherSignal = lock.newCondition();
     private final Condition standInSignal = lock.newCondition();
     private final Condition keeperSignal = lock.newCondition();
-    private final Condition freeRequest = lock.newCondition();
     private final Condition creditCame = lock.newCondition();
     private final Condition executed = lock.newCondition();
     private final Condition readingStopped = lock.newCondition();
@@ -109,13 +99,6 @@ abstract class Connection implements LinkWatch.Watched {
     private volatile long detachedNanos;
     private LinkException detachedBy;
     private Wire brokenWire;
-    private int timesDetached;
-    private int timesAttached;
-
-    /** The keeper's: which of these it has told. */
-    private int toldDetached;
-
-    private int toldAttached;
 
     /** Whether what comes waits, and is not executed: the link stands still. */
     private boolean paused;
@@ -127,19 +110,13 @@ abstract class Connection implements LinkWatch.Watched {
 
     private final Inbox inbox = new Inbox();
     private final Accounts accounts = new Accounts();
-    private final Request[] requests = new Request[REQUESTS];
-    private final int[] freePlaces = new int[REQUESTS];
-    private int freeCount;
+    private final Requests requests = new Requests(lock);
+    private final Notices notices = new Notices(this, lock, requests);
     private boolean dispatcherIdle;
     private boolean standInWanted;
     private long stickyUntilNanos = System.nanoTime();
     private long dispatcherWaitNanos = STICKY_NANOS;
     private long lastAnswerNanos;
-    private boolean noticesWaiting;
-
-    /** Where this side's borrow stands, while that was not told yet; else null. */
-    private Turn turn;
-
     private volatile boolean creditDue;
     private volatile long receivedSequence;
     private volatile long lastReceivedNanos = System.nanoTime();
@@ -157,7 +134,6 @@ abstract class Connection implements LinkWatch.Watched {
     private long heldToldNumber = -1;
     private long heldToldNanos = System.nanoTime();
 
-    private long postedHeldMillis;
     private volatile long writeFailedNanos;
 
     /** When the peer was last believed: the watch's own. */
@@ -165,10 +141,9 @@ abstract class Connection implements LinkWatch.Watched {
 
     private volatile Thread dispatcher;
     private volatile Thread keeper;
-    private int lastType;
 
-    /** Null where the peer is gone; without a type what was composed is all that is said. */
-    private byte[] lastPayload;
+    /** Null where the peer is gone. */
+    private LastWords lastWords;
 
     /**
      * @param role {@link Hello#CLIENT} or {@link Hello#SERVER}
@@ -181,10 +156,6 @@ abstract class Connection implements LinkWatch.Watched {
         this.label = label;
         this.out = new Outbox(wire, this);
         this.reader = new FrameReader(wire, this, inbox);
-        for (int place = 0; place < REQUESTS; place++) {
-            requests[place] = new Request(place, lock.newCondition());
-            freePlaces[freeCount++] = REQUESTS - 1 - place;
-        }
     }
 
     // What the two ends add.
@@ -484,7 +455,7 @@ abstract class Connection implements LinkWatch.Watched {
     boolean acceptsPreamble(MemorySegment seen, int length) {
         LinkException stranger = Handshake.stranger(seen, length, peerWords());
         if (stranger != null) {
-            endLocked(stranger, 0, NO_WORDS);
+            endLocked(stranger, LastWords.NONE);
             return false;
         }
         return length >= Preamble.BYTES;
@@ -492,11 +463,7 @@ abstract class Connection implements LinkWatch.Watched {
 
     /** The request whose data a long DATA frame can be read to directly, or null. */
     Request receiver(MemorySegment frame, int at, int bytes) {
-        boolean success =
-                Data.STATUS.getInt(frame, at) == CompletionStatus.SUCCESS.code()
-                        && Header.TYPE.getInt(frame, at) == Data.TYPE;
-        Request request = success ? byTag(Header.TAG.getInt(frame, at)) : null;
-        return request != null && request.canReceive(bytes, keeper) ? request : null;
+        return requests.receiver(frame, at, bytes, keeper);
     }
 
     /** Does with a frame what can be done at once; the rest is the dispatcher's. */
@@ -632,7 +599,7 @@ abstract class Connection implements LinkWatch.Watched {
                     handingOver();
                     breakOffLocked(why);
                 } else {
-                    endLocked(why, 0, null);
+                    endLocked(why, null);
                 }
             }
             case ErrorMessage.TYPE -> {
@@ -642,18 +609,12 @@ abstract class Connection implements LinkWatch.Watched {
                                 + Code.name(ErrorMessage.CODE.getInt(in, at))
                                 + "): "
                                 + Messages.text(layout, in, at, length);
-                endLocked(new LinkException(Cause.PROTOCOL, words), 0, null);
+                endLocked(new LinkException(Cause.PROTOCOL, words), null);
             }
             case Held.TYPE -> {
                 int tag = Header.TAG.getInt(in, at);
-                Request request = tag == 0 ? null : byTag(tag);
-                if (request != null) {
-                    request.heldMillis = Held.MILLIS.get(in, at);
-                    request.heldIsNew = true;
-                } else if (tag == 0) {
-                    postedHeldMillis = Held.MILLIS.get(in, at);
-                }
-                noticesWaiting = true;
+                notices.held(
+                        tag == 0, tag == 0 ? null : requests.byTag(tag), Held.MILLIS.get(in, at));
                 keeperSignal.signal();
             }
             case Waiting.TYPE -> {
@@ -661,15 +622,10 @@ abstract class Connection implements LinkWatch.Watched {
                     throw new BrokenFrameException(
                             Code.OUT_OF_STATE, layout.type(), "WAITING is never sent to a lender.");
                 }
-                Request request = byTag(Header.TAG.getInt(in, at));
+                Request request = requests.byTag(Header.TAG.getInt(in, at));
                 String sentence = Messages.text(layout, in, at, length);
                 if (request != null && request.type == Borrow.TYPE) {
-                    turn =
-                            new Turn(
-                                    Waiting.PLACE.getInt(in, at),
-                                    Waiting.OF.getInt(in, at),
-                                    sentence);
-                    noticesWaiting = true;
+                    notices.turn(Waiting.PLACE.getInt(in, at), Waiting.OF.getInt(in, at), sentence);
                     keeperSignal.signal();
                 }
             }
@@ -704,27 +660,13 @@ abstract class Connection implements LinkWatch.Watched {
     Request request(int type, MemorySegment into, long deadlineNanos) {
         lock.lock();
         try {
-            if (freeCount == 0) {
-                awaitLocked(
-                        new Wait() {
-                            @Override
-                            public boolean isOver() {
-                                return freeCount > 0;
-                            }
-
-                            @Override
-                            public Condition signal() {
-                                return freeRequest;
-                            }
-                        },
-                        deadlineNanos);
+            if (!requests.isOver()) {
+                awaitLocked(requests, deadlineNanos);
             }
-            if (end != null || freeCount == 0) {
+            if (end != null || !requests.isOver()) {
                 return null;
             }
-            Request request = requests[freePlaces[--freeCount]];
-            request.begin(type, into, deadlineNanos == 0);
-            return request;
+            return requests.begin(type, into, deadlineNanos == 0);
         } finally {
             lock.unlock();
         }
@@ -751,7 +693,7 @@ abstract class Connection implements LinkWatch.Watched {
             request.unstage();
             CompletionStatus status = request.status;
             stickToReading();
-            releaseLocked(request);
+            requests.free(request);
             return status;
         } finally {
             lock.unlock();
@@ -779,7 +721,7 @@ abstract class Connection implements LinkWatch.Watched {
                             request.answerType,
                             request.status,
                             MemorySegment.ofArray(request.takeAnswer()));
-            releaseLocked(request);
+            requests.free(request);
             return answer;
         } finally {
             lock.unlock();
@@ -799,7 +741,7 @@ abstract class Connection implements LinkWatch.Watched {
     boolean hasFreeRequest() {
         lock.lock();
         try {
-            return freeCount > 0;
+            return requests.isOver();
         } finally {
             lock.unlock();
         }
@@ -809,16 +751,10 @@ abstract class Connection implements LinkWatch.Watched {
     void release(Request request) {
         lock.lock();
         try {
-            releaseLocked(request);
+            requests.free(request);
         } finally {
             lock.unlock();
         }
-    }
-
-    private void releaseLocked(Request request) {
-        request.phase = Request.Phase.FREE;
-        freePlaces[freeCount++] = request.place;
-        freeRequest.signal();
     }
 
     /** Waits for the dispatcher, not for the peer: whoever waits here does not read. */
@@ -850,102 +786,21 @@ abstract class Connection implements LinkWatch.Watched {
         }
     }
 
-    private Request byTag(int tag) {
-        Request request = requests[tag & REQUESTS - 1];
-        boolean known =
-                request.tag == tag
-                        && (request.phase == Request.Phase.WAITING
-                                || request.phase == Request.Phase.ABANDONED);
-        return known ? request : null;
-    }
-
     private void complete(
             Layout layout, MemorySegment in, int at, int length, FrameReader.Place place)
             throws BrokenFrameException {
-        Request request = byTag(Header.TAG.getInt(in, at));
+        Request request = requests.answer(layout, in, at, length, place);
         if (request == null) {
-            throw new BrokenFrameException(
-                    Code.BAD_TAG,
-                    layout.type(),
-                    layout.name()
-                            + " answers tag "
-                            + Integer.toUnsignedString(Header.TAG.getInt(in, at))
-                            + ", which nothing waits for.");
-        }
-        boolean begun = request.answerLength() > 0;
-        if (!Messages.answers(request.type, layout.type())
-                || (begun && request.answerType != layout.type())) {
-            throw new BrokenFrameException(
-                    Code.OUT_OF_STATE,
-                    layout.type(),
-                    layout.name()
-                            + (begun ? " goes on with no " : " is no answer to ")
-                            + Messages.name(begun ? request.answerType : request.type)
-                            + ".");
-        }
-        if (layout.type() == Data.TYPE) {
-            takeData(request, in, at, length, place);
-        } else if (layout.type() == Done.TYPE) {
-            request.status = status(layout, Done.STATUS.getInt(in, at));
-            if (request.wanted() > 0 && request.status.isSuccess()) {
-                throw Messages.bad(Done.TYPE, "a read cannot succeed without data");
-            }
-        } else if (takeAnswer(request, layout, in, at, length)) {
             return;
         }
-        request.answerType = layout.type();
         answered(layout);
-        request.answerGeneration = Header.GENERATION.getInt(in, at);
         if (request.phase == Request.Phase.ABANDONED) {
-            releaseLocked(request);
+            requests.free(request);
             return;
         }
         request.phase = Request.Phase.DONE;
         request.barrier = inbox.added();
         request.signal().signal();
-    }
-
-    private void takeData(
-            Request request, MemorySegment in, int at, int length, FrameReader.Place place)
-            throws BrokenFrameException {
-        CompletionStatus status = status(Data.LAYOUT, Data.STATUS.getInt(in, at));
-        long wanted = status.isSuccess() ? request.wanted() : 0;
-        if (length - Data.DATA_AT != wanted) {
-            throw Messages.bad(
-                    Data.TYPE,
-                    String.format(
-                            "it brings %d bytes with status %s; %d are wanted",
-                            length - Data.DATA_AT, status, wanted));
-        }
-        request.status = status;
-        if (wanted > 0
-                && place != FrameReader.Place.REQUEST
-                && request.phase == Request.Phase.WAITING) {
-            request.take(in, at + (long) Data.DATA_AT, (int) wanted);
-        }
-    }
-
-    /** Takes one frame of an answer; true where more follow. */
-    private boolean takeAnswer(Request request, Layout layout, MemorySegment in, int at, int length)
-            throws BrokenFrameException {
-        if (request.answerLength() + length > Messages.MAX_ANSWER_BYTES) {
-            throw Messages.bad(
-                    Header.TYPE.getInt(in, at),
-                    "an answer may have "
-                            + Messages.MAX_ANSWER_BYTES
-                            + " bytes in all, and this one has more");
-        }
-        request.append(in.asSlice(at, length).toArray(ValueLayout.JAVA_BYTE));
-        request.answerType = layout.type();
-        return (Header.FLAGS.getInt(in, at) & Header.MORE) != 0;
-    }
-
-    private static CompletionStatus status(Layout layout, int code) throws BrokenFrameException {
-        CompletionStatus status = CompletionStatus.ofCode(code);
-        if (status == null) {
-            throw Messages.bad(layout.type(), "there is no status " + code);
-        }
-        return status;
     }
 
     // Waiting.
@@ -1224,11 +1079,10 @@ abstract class Connection implements LinkWatch.Watched {
             }
             noticeHeld();
             settle();
-            tellHeld();
-            tellDetached();
+            notices.tell();
             lock.lock();
             try {
-                if (end == null && !noticesWaiting && !creditDue && !isDetachingUntold()) {
+                if (end == null && !notices.areWaiting() && !creditDue) {
                     keeperSignal.awaitNanos(tick);
                 }
             } catch (InterruptedException e) {
@@ -1237,9 +1091,9 @@ abstract class Connection implements LinkWatch.Watched {
                 lock.unlock();
             }
         }
-        if (lastPayload != null) {
-            if (lastType != 0) {
-                out.lastWords(lastType, lastPayload);
+        if (lastWords != null) {
+            if (lastWords.type() != 0) {
+                out.lastWords(lastWords.type(), lastWords.payload());
             } else {
                 out.flush();
             }
@@ -1252,38 +1106,6 @@ abstract class Connection implements LinkWatch.Watched {
             lost(end);
         } catch (RuntimeException e) {
             LOG.log(Level.ERROR, label + ": telling the end of the link failed", e);
-        }
-    }
-
-    /** Under the lock: whether {@link #tellDetached} has something to tell. */
-    private boolean isDetachingUntold() {
-        return toldDetached != timesDetached || toldAttached != timesAttached;
-    }
-
-    /** Tells this side's own, in turn. */
-    private void tellDetached() {
-        while (true) {
-            LinkException why;
-            lock.lock();
-            try {
-                if (end != null || !isDetachingUntold()) {
-                    return;
-                }
-                why = detachedBy;
-            } finally {
-                lock.unlock();
-            }
-            try {
-                if (toldDetached == toldAttached) {
-                    toldDetached++;
-                    detached(why);
-                } else {
-                    toldAttached++;
-                    attached();
-                }
-            } catch (RuntimeException e) {
-                LOG.log(Level.ERROR, label + ": telling of a broken connection failed", e);
-            }
         }
     }
 
@@ -1323,46 +1145,6 @@ abstract class Connection implements LinkWatch.Watched {
         if (at >= 0) {
             Held.MILLIS.set(out.memory(), at, TimeUnit.NANOSECONDS.toMillis(nanos));
             out.end(true);
-        }
-    }
-
-    private void tellHeld() {
-        List<Request> news = new ArrayList<>();
-        Turn where;
-        long posted;
-        lock.lock();
-        try {
-            if (!noticesWaiting) {
-                return;
-            }
-            noticesWaiting = false;
-            where = turn;
-            turn = null;
-            posted = postedHeldMillis;
-            postedHeldMillis = 0;
-            for (Request request : requests) {
-                boolean answered =
-                        request.phase == Request.Phase.DONE || request.phase == Request.Phase.FREE;
-                if (request.heldIsNew && !answered) {
-                    news.add(request);
-                }
-                request.heldIsNew = false;
-            }
-        } finally {
-            lock.unlock();
-        }
-        try {
-            if (where != null) {
-                waiting(where.place(), where.of(), where.sentence());
-            }
-            if (posted > 0) {
-                held(null, posted);
-            }
-            for (Request request : news) {
-                held(request, request.heldMillis);
-            }
-        } catch (RuntimeException e) {
-            LOG.log(Level.ERROR, label + ": telling of a held access failed", e);
         }
     }
 
@@ -1423,7 +1205,7 @@ abstract class Connection implements LinkWatch.Watched {
         closeBrokenWire();
         if (end != null) {
             boolean patient = now - endedNanos < LAST_WORDS_NANOS;
-            if (!patient || lastPayload == null || (lastWordsSaid && endOfStream)) {
+            if (!patient || lastWords == null || (lastWordsSaid && endOfStream)) {
                 closeWire();
             }
             return;
@@ -1504,15 +1286,8 @@ abstract class Connection implements LinkWatch.Watched {
                         "More than %d MiB were sent to %s, and it has not acknowledged them: the"
                                 + " session ends, since no more is kept.",
                         SentFrames.MOST_BYTES >> 20, peerWords());
-        byte[] payload =
-                new Composer()
-                        .u16(Code.INTERNAL.number())
-                        .u16(0)
-                        .u32(0)
-                        .u64(receivedSequence)
-                        .text(sentence, Messages.MAX_SENTENCE_BYTES)
-                        .toBytes();
-        end(new LinkException(Cause.LOST, sentence), ErrorMessage.TYPE, payload);
+        LastWords words = LastWords.error(Code.INTERNAL, 0, receivedSequence, sentence);
+        end(new LinkException(Cause.LOST, sentence), words);
     }
 
     // From one wire to another.
@@ -1538,7 +1313,7 @@ abstract class Connection implements LinkWatch.Watched {
         if (canResume()) {
             detachLocked(why);
         } else {
-            endLocked(why, 0, null);
+            endLocked(why, null);
         }
     }
 
@@ -1564,7 +1339,7 @@ abstract class Connection implements LinkWatch.Watched {
         detachedNanos = System.nanoTime();
         detachedBy = why;
         brokenWire = wire;
-        timesDetached++;
+        notices.detached(why);
         if (!reading) {
             reader.clear();
         }
@@ -1623,7 +1398,7 @@ abstract class Connection implements LinkWatch.Watched {
             lastReceivedNanos = System.nanoTime();
             writeFailedNanos = 0;
             detached = false;
-            timesAttached++;
+            notices.attached();
             wakeAll();
         } finally {
             lock.unlock();
@@ -1711,11 +1486,7 @@ abstract class Connection implements LinkWatch.Watched {
         if (!out.awaitQuiet(LAST_WORDS_NANOS)) {
             return;
         }
-        byte[] payload =
-                new Composer()
-                        .u16(Goodbye.HANDING_OVER)
-                        .text(sentence, Messages.MAX_SENTENCE_BYTES)
-                        .toBytes();
+        byte[] payload = LastWords.goodbye(Goodbye.HANDING_OVER, sentence).payload();
         try {
             Handshake.write(
                     wire,
@@ -1741,13 +1512,12 @@ abstract class Connection implements LinkWatch.Watched {
     void save(Composer to) {
         lock.lock();
         try {
-            for (Request request : requests) {
-                if (request.phase != Request.Phase.FREE) {
-                    throw new IllegalStateException(
-                            "A "
-                                    + Messages.name(request.type)
-                                    + " of the function is still under way.");
-                }
+            Request request = requests.underWay();
+            if (request != null) {
+                throw new IllegalStateException(
+                        "A "
+                                + Messages.name(request.type)
+                                + " of the function is still under way.");
             }
             to.u64(receivedSequence);
             out.save(to);
@@ -1769,8 +1539,7 @@ abstract class Connection implements LinkWatch.Watched {
         detached = true;
         detachedNanos = sinceNanos;
         detachedBy = new LinkException(Cause.LOST, "The lender was handed over.");
-        timesDetached = 1;
-        toldDetached = 1;
+        notices.detachedBefore();
         creditDue = true;
         paused = true;
     }
@@ -1822,20 +1591,18 @@ abstract class Connection implements LinkWatch.Watched {
 
     /** Ends the link by this side's decision, with no last words. */
     void end(Cause cause, String sentence) {
-        end(new LinkException(cause, sentence), 0, null);
+        end(new LinkException(cause, sentence), null);
     }
 
     /** Ends the link with a goodbye. */
     void goodbye(Cause cause, int reason, String sentence) {
-        byte[] payload =
-                new Composer().u16(reason).text(sentence, Messages.MAX_SENTENCE_BYTES).toBytes();
-        end(new LinkException(cause, sentence), Goodbye.TYPE, payload);
+        end(new LinkException(cause, sentence), LastWords.goodbye(reason, sentence));
     }
 
-    private void end(LinkException why, int type, byte[] payload) {
+    private void end(LinkException why, LastWords words) {
         lock.lock();
         try {
-            endLocked(why, type, payload);
+            endLocked(why, words);
         } finally {
             lock.unlock();
         }
@@ -1853,14 +1620,6 @@ abstract class Connection implements LinkWatch.Watched {
 
     /** Ends the link because the peer broke the protocol. */
     private void breakLocked(BrokenFrameException broken) {
-        byte[] payload =
-                new Composer()
-                        .u16(broken.code().number())
-                        .u16(broken.type())
-                        .u32(0)
-                        .u64(receivedSequence)
-                        .text(broken.getMessage(), Messages.MAX_SENTENCE_BYTES)
-                        .toBytes();
         String words =
                 peerWords()
                         + " broke the link protocol ("
@@ -1868,15 +1627,17 @@ abstract class Connection implements LinkWatch.Watched {
                         + "): "
                         + broken.getMessage();
         LOG.log(Level.WARNING, words);
-        endLocked(new LinkException(Cause.PROTOCOL, words), ErrorMessage.TYPE, payload);
+        endLocked(
+                new LinkException(Cause.PROTOCOL, words),
+                LastWords.error(
+                        broken.code(), broken.type(), receivedSequence, broken.getMessage()));
     }
 
-    private void endLocked(LinkException why, int type, byte[] payload) {
+    private void endLocked(LinkException why, LastWords words) {
         if (end != null) {
             return;
         }
-        lastType = type;
-        lastPayload = detached ? null : payload;
+        lastWords = detached ? null : words;
         endedNanos = System.nanoTime();
         end = why;
         if (!reading) {
@@ -1890,7 +1651,7 @@ abstract class Connection implements LinkWatch.Watched {
         dispatcherSignal.signalAll();
         standInSignal.signalAll();
         keeperSignal.signalAll();
-        freeRequest.signalAll();
+        requests.signal().signalAll();
         creditCame.signalAll();
         executed.signalAll();
         waiting.forEach(Condition::signalAll);

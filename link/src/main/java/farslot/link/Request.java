@@ -29,7 +29,6 @@ final class Request implements Connection.Wait {
     int type;
     CompletionStatus status;
     int answerType;
-    int answerGeneration;
 
     /** How many frames the inbox had been given when the completion came: it pushes those. */
     long barrier;

@@ -17,6 +17,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -101,6 +102,9 @@ class HandoverTest {
             int number = memory.descriptor().number();
             NearMemory near = new NearMemory(memory.segment(), number, 0);
             function.map(new DmaMap(FakeHost.BASE, 0x10000, Direction.READ_WRITE, near, true));
+            while (fake.log.stream().noneMatch(line -> line.startsWith("map"))) {
+                Thread.onSpinWait();
+            }
             CompletableFuture<Long> driver =
                     CompletableFuture.supplyAsync(() -> drive(function, enough));
             MemorySegment word = Arena.ofAuto().allocate(8, 8);
@@ -213,7 +217,7 @@ class HandoverTest {
             List<SavedSession> saved = leave();
             byte[] state = saved.getFirst().state();
             for (int length = 0; length < state.length; length++) {
-                byte[] shorter = java.util.Arrays.copyOf(state, length);
+                byte[] shorter = Arrays.copyOf(state, length);
                 SavedSession bent = new SavedSession("f0", 1, shorter);
                 assertThrows(
                         LinkException.class,

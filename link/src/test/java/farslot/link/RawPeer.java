@@ -284,6 +284,11 @@ final class RawPeer implements AutoCloseable {
                 });
     }
 
+    /** Goes away without a word, as {@link #close} does. */
+    void vanish() {
+        wire.close();
+    }
+
     @Override
     public void close() {
         wire.close();

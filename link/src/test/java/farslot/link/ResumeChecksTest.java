@@ -21,6 +21,7 @@ import farslot.link.Messages.Resumed;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -86,7 +87,7 @@ class ResumeChecksTest {
         try (Bench bench = new Bench(Over.TCP, folder);
                 RawPeer first = borrow(bench)) {
             long sent = first.sequence - 1;
-            first.close();
+            first.vanish();
             try (RawPeer second = resume(bench, first.session, first.received, 1)) {
                 RawPeer.Frame resumed = second.next(Resumed.TYPE);
                 assertEquals(sent, resumed.payload().getLong(0));
@@ -120,7 +121,7 @@ class ResumeChecksTest {
                 try (RawPeer peer = resume(bench, secret, 0, 1)) {
                     RawPeer.Frame refused = peer.next(Refused.TYPE);
                     assertEquals(NOT_FOUND, refused.payload().getShort(0));
-                    sentences.add(new String(refused.payload().array(), "UTF-8"));
+                    sentences.add(new String(refused.payload().array(), StandardCharsets.UTF_8));
                 }
             }
             assertEquals(1, sentences.stream().distinct().count(), sentences::toString);
@@ -284,7 +285,7 @@ class ResumeChecksTest {
     @Test
     void theEndOfAUnixSocketIsTheSlotsEnd() throws Exception {
         try (Bench bench = new Bench(Over.UNIX, folder)) {
-            borrow(bench).close();
+            borrow(bench).vanish();
             assertEquals("ABANDONED f0", bench.lender.ending());
         }
     }
@@ -294,10 +295,14 @@ class ResumeChecksTest {
         try (Bench bench = new Bench(Over.TCP, folder);
                 RawPeer slot = borrow(bench)) {
             assertArrayEquals(slot.session, bench.lender.leases.get("f0").session());
-            slot.close();
+            slot.vanish();
             assertEquals("detached", bench.lender.change());
-            assertFalse(bench.server.abandon(new byte[Session.BYTES], "Nobody."));
-            assertTrue(bench.server.abandon(slot.session, "The slot was killed."));
+            Peer slotItself = bench.lender.leases.get("f0").borrower();
+            Peer other = new Peer("uid 1", "user:other", "", true, 1, 1, "");
+            LinkServer server = bench.server;
+            assertFalse(server.abandon(new byte[Session.BYTES], slotItself, "Nobody."));
+            assertFalse(server.abandon(slot.session, other, "By another."));
+            assertTrue(server.abandon(slot.session, slotItself, "The slot was killed."));
             assertEquals("ABANDONED f0", bench.lender.ending());
         }
     }
