@@ -102,7 +102,7 @@ class HandoverTest {
             int number = memory.descriptor().number();
             NearMemory near = new NearMemory(memory.segment(), number, 0);
             function.map(new DmaMap(FakeHost.BASE, 0x10000, Direction.READ_WRITE, near, true));
-            while (fake.log.stream().noneMatch(line -> line.startsWith("map"))) {
+            while (List.copyOf(fake.log).stream().noneMatch(line -> line.startsWith("map"))) {
                 Thread.onSpinWait();
             }
             CompletableFuture<Long> driver =

@@ -127,6 +127,6 @@ class SentFramesPropertyTest {
     }
 
     private static long last(Pair pair) {
-        return pair.log.end() - pair.lengths.getLast();
+        return (long) pair.log.end() - pair.lengths.getLast();
     }
 }
