@@ -44,6 +44,7 @@ public final class Supervisor {
     /** Where nobody listens any more there is no lease either. */
     private static final long NOBODY_NANOS = 5_000_000_000L;
 
+    private static final int ATTEMPTS_BEFOREHAND = 5;
     private static final long FIRST_PAUSE_MILLIS = 20;
     private static final long LAST_PAUSE_MILLIS = 1000;
 
@@ -92,17 +93,16 @@ public final class Supervisor {
     }
 
     private void connectBeforehand(Place place) {
-        if (links.containsKey(place)) {
-            return;
-        }
-        try {
-            // It is refused: what is needed later has been loaded then.
-            link(place).operate(ABANDON, Map.of("session", NO_SESSION));
-        } catch (RefusedException e) {
-            // As expected.
-        } catch (LinkException e) {
-            links.remove(place);
-            // The slot has just spoken with it; when it matters it is tried again.
+        for (int attempt = 0; attempt < ATTEMPTS_BEFOREHAND; attempt++) {
+            if (links.containsKey(place)) {
+                return;
+            }
+            try {
+                // It is refused: what is needed later has been loaded then.
+                abandon(NO_SESSION, place);
+            } catch (LinkException e) {
+                // A busy lender, perhaps. When it matters it is tried again, for longer.
+            }
         }
     }
 
@@ -152,7 +152,7 @@ public final class Supervisor {
         try {
             link(place).operate(ABANDON, Map.of("session", session));
         } catch (RefusedException e) {
-            // It has ended already.
+            // It has ended already, or is none.
         } catch (LinkException e) {
             links.remove(place);
             throw e;
