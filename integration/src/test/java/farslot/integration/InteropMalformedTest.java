@@ -27,6 +27,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,6 +37,7 @@ import org.opentest4j.AssertionFailedError;
  * The programs in interop/ against peers that break the protocol: none crashes and none hangs, each
  * says what is wrong, and the lender goes on serving others.
  */
+@Tag("processes")
 @Timeout(900)
 class InteropMalformedTest {
     private static final String ROUNDS = System.getProperty("farslot.rounds", "short");
