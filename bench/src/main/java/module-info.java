@@ -7,6 +7,7 @@ module farslot.bench {
     requires farslot.recorder;
     requires farslot.sdk;
     requires farslot.lender;
+    requires farslot.trust;
     requires farslot.vfiouser;
     requires farslot.devices.edu;
     requires farslot.devices.nvme;

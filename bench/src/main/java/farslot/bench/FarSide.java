@@ -17,6 +17,8 @@ import farslot.sdk.DeviceCreationException;
 import farslot.sdk.DeviceFunction;
 import farslot.sdk.DeviceKind;
 import farslot.sdk.Options;
+import farslot.trust.TrustException;
+import farslot.trust.TrustFolder;
 import farslot.vfiouser.VfioUserServer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -32,6 +34,7 @@ import java.util.logging.Logger;
  * <pre>
  * lender FOLDER         lends "edu", "edu-near", "dma" and "dma-near"; says the addresses of its
  *                       UNIX socket and its TCP port, a line each
+ * proven FOLDER TRUST   lends "edu" and "dma" over TLS, by the identity in a folder
  * disks FOLDER IMAGE    lends "edu" and "nvme", the same way
  * slot SOCKET           the teaching device for an emulator
  * borrow SOCKET LENDER FUNCTION    a lent function for an emulator
@@ -63,14 +66,21 @@ public final class FarSide {
             case "lender" ->
                     lend(
                             Path.of(arguments[1]),
+                            options(),
                             List.of(
                                     new Lendable("edu", edu()),
                                     new Lendable("edu-near", edu()),
                                     new Lendable("dma", dma()),
                                     new Lendable("dma-near", dma())));
+            case "proven" ->
+                    lend(
+                            Path.of(arguments[1]),
+                            proven(Path.of(arguments[2])),
+                            List.of(new Lendable("edu", edu()), new Lendable("dma", dma())));
             case "disks" ->
                     lend(
                             Path.of(arguments[1]),
+                            options(),
                             List.of(
                                     new Lendable("edu", edu()),
                                     new Lendable(
@@ -102,14 +112,14 @@ public final class FarSide {
         }
     }
 
-    private static AutoCloseable lend(Path folder, List<Lendable> lendables)
+    private static AutoCloseable lend(Path folder, LinkOptions options, List<Lendable> lendables)
             throws LendingException, IOException {
         Lender lender =
                 Lender.open(
                         RuntimeDirectory.at(folder),
                         lendables,
                         List.of(new Address.Tcp("127.0.0.1", 0)),
-                        options(),
+                        options,
                         sentence -> {},
                         () -> {});
         // Its control socket comes first.
@@ -137,5 +147,10 @@ public final class FarSide {
 
     static LinkOptions options() {
         return LinkOptions.named("bench").withInsecure(true);
+    }
+
+    /** Over TLS, as who has this folder. */
+    static LinkOptions proven(Path folder) throws TrustException {
+        return LinkOptions.named("bench").withTrust(TrustFolder.open(folder));
     }
 }

@@ -9,12 +9,15 @@ import farslot.core.InterruptKind;
 import farslot.core.NearMemory;
 import farslot.core.PciFunction;
 import farslot.core.Region;
+import farslot.link.LinkOptions;
 import farslot.link.RemoteFunction;
 import farslot.posix.MappedMemory;
+import farslot.trust.TrustSetup;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -65,12 +68,16 @@ final class LinkBench {
         String near = lender.line();
         String far = lender.line();
         LinkBench link = new LinkBench(bench, rounds);
-        link.reads("link.read4.tcp", far, "edu", bench.tcpSocket(READ_BYTES, DATA_BYTES + 4));
-        link.reads(
-                "link.read4.unix", near, "edu-near", bench.unixSocket(READ_BYTES, DATA_BYTES + 4));
+        LinkOptions plain = FarSide.options();
+        Target close = Target.ratioAtMost(1.6);
+        Peer tcp = bench.tcpSocket(READ_BYTES, DATA_BYTES + 4);
+        link.reads("link.read4.tcp", close, FarSide.borrow(far, "edu", plain), tcp);
+        Peer unix = bench.unixSocket(READ_BYTES, DATA_BYTES + 4);
+        link.reads("link.read4.unix", close, FarSide.borrow(near, "edu-near", plain), unix);
         link.postedWrites(far);
         link.messages(far);
         link.mappedMemory(near);
+        link.proven(tcp);
         return link.rows;
     }
 
@@ -82,14 +89,15 @@ final class LinkBench {
 
     // Registers.
 
-    private void reads(String name, String address, String device, Peer socket) throws IOException {
-        try (RemoteFunction edu = FarSide.borrow(address, device, FarSide.options())) {
+    private void reads(String name, Target target, RemoteFunction borrowed, Peer socket)
+            throws IOException {
+        try (RemoteFunction edu = borrowed) {
             enable(edu);
             int count = rounds.of(READS);
             add(
                     name,
                     "us",
-                    Target.ratioAtMost(1.6),
+                    target,
                     Contest.micros(() -> medianRead(edu, count)),
                     Contest.micros(Workbench.turn(socket, "ping " + count)));
         }
@@ -143,10 +151,11 @@ final class LinkBench {
     private void messages(String address) throws IOException {
         try (RemoteFunction function = FarSide.borrow(address, "dma", FarSide.options());
                 Driver driver = new Driver(function)) {
-            bulkRead(driver, "link.dma.read.64k", 64 << 10, 16);
-            bulkRead(driver, "link.dma.read.1m", 1 << 20, 2);
-            bulkWrite(driver, "link.dma.write.64k", 64 << 10, 16);
-            bulkWrite(driver, "link.dma.write.1m", 1 << 20, 2);
+            Target plain = Target.ratioAtLeast(0.7);
+            bulkRead(driver, "link.dma.read.64k", plain, 64 << 10, 16);
+            bulkRead(driver, "link.dma.read.1m", plain, 1 << 20, 2);
+            bulkWrite(driver, "link.dma.write.64k", plain, 64 << 10, 16);
+            bulkWrite(driver, "link.dma.write.1m", plain, 1 << 20, 2);
             int count = rounds.of(PAGE_READS);
             Peer socket = bench.tcpSocket(DMA_READ_BYTES, DATA_BYTES + PAGE);
             add(
@@ -158,13 +167,14 @@ final class LinkBench {
         }
     }
 
-    private void bulkRead(Driver driver, String name, int length, int atOnce) throws IOException {
+    private void bulkRead(Driver driver, String name, Target target, int length, int atOnce)
+            throws IOException {
         int count = bulkCount(length, atOnce);
         Peer socket = bench.tcpSocket(DMA_READ_BYTES, DATA_BYTES + length);
         add(
                 name,
                 "MB/s",
-                Target.ratioAtLeast(0.7),
+                target,
                 Contest.perSecond(
                         () -> driver.nanosEach(length, atOnce, DmaEngine.READ, count),
                         length / 1e6),
@@ -172,13 +182,14 @@ final class LinkBench {
                         Workbench.turn(socket, "window " + count + " " + atOnce), length / 1e6));
     }
 
-    private void bulkWrite(Driver driver, String name, int length, int atOnce) throws IOException {
+    private void bulkWrite(Driver driver, String name, Target target, int length, int atOnce)
+            throws IOException {
         int count = bulkCount(length, atOnce);
         Peer socket = bench.tcpSocket(DMA_WRITE_BYTES + length, DATA_BYTES);
         add(
                 name,
                 "MB/s",
-                Target.ratioAtLeast(0.7),
+                target,
                 Contest.perSecond(
                         () -> driver.nanosEach(length, atOnce, DmaEngine.WRITE, count),
                         length / 1e6),
@@ -188,6 +199,23 @@ final class LinkBench {
     private int bulkCount(int length, int atOnce) {
         int all = rounds.of(BULK_BYTES / length);
         return Math.max(1, all / atOnce) * atOnce;
+    }
+
+    /** The same over TLS: encrypted by one side and decrypted by the other. */
+    private void proven(Peer tcp) throws IOException {
+        Path trust = bench.file();
+        new TrustSetup(trust).init("bench", "bench", List.of("127.0.0.1"), 1);
+        Peer lender = bench.keep(Peer.farSide("proven", bench.file().toString(), trust.toString()));
+        lender.line();
+        String far = lender.line();
+        LinkOptions options = FarSide.proven(trust);
+        reads("link.read4.tls", Target.ratioAtMost(3), FarSide.borrow(far, "edu", options), tcp);
+        try (RemoteFunction function = FarSide.borrow(far, "dma", options);
+                Driver driver = new Driver(function)) {
+            Target encrypted = Target.ratioAtLeast(0.3);
+            bulkRead(driver, "link.dma.read.64k.tls", encrypted, 64 << 10, 16);
+            bulkWrite(driver, "link.dma.write.64k.tls", encrypted, 64 << 10, 16);
+        }
     }
 
     private void mappedMemory(String address) throws IOException {
