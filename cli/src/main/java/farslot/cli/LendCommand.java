@@ -11,6 +11,7 @@ import farslot.link.Address;
 import farslot.link.LinkOptions;
 import farslot.link.RuntimeDirectory;
 import farslot.link.Trust;
+import farslot.posix.OwnProcess;
 import farslot.recorder.RecorderTap;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceOptions;
@@ -134,6 +135,7 @@ final class LendCommand extends Verb {
             return Background.start("lend", directory.path(), out(), spec.commandLine().getErr());
         }
         try (Foreground foreground = new Foreground(this::say)) {
+            giveUpRights();
             PolicyFile rules = policyFile();
             List<Lent> lent = new ArrayList<>();
             List<Lender.Lendable> lendables = make(specifications(directory), lent, foreground);
@@ -172,6 +174,19 @@ final class LendCommand extends Verb {
         }
         Background.ended();
         return ExitCode.OK;
+    }
+
+    /** What a lender does not need, before anybody can talk to it: docs/security.md. */
+    private void giveUpRights() {
+        try {
+            OwnProcess.keepFilesPrivate();
+            OwnProcess.gainNoRights();
+            if (!Program.debugging()) {
+                OwnProcess.hideMemory();
+            }
+        } catch (IOException e) {
+            say("This lender keeps rights that it does not need: " + e.getMessage());
+        }
     }
 
     /** The file that was named, or the usual one if it is there, or null. */

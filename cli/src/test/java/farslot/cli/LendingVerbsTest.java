@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -329,6 +330,32 @@ class LendingVerbsTest {
         int exitCode = line.execute(arguments);
         assertTrue(exitCode == ExitCode.OK || exitCode == ExitCode.REFUSED, talk.toString());
         return talk.toString();
+    }
+
+    @Test
+    void aLenderKeepsItsFilesPrivateAndGainsNoRights() throws Exception {
+        Path image = runtime.resolve("d.img");
+        try (VerbProcess lender =
+                VerbProcess.start(
+                        runtime, "lend", "nvme,name=n0,size=1M,image=" + image, "--json")) {
+            lender.report();
+            assertEquals(
+                    "rw-------",
+                    PosixFilePermissions.toString(Files.getPosixFilePermissions(image)));
+            Path tasks = Path.of("/proc", Long.toString(lender.pid()), "task");
+            int serving = 0;
+            try (var threads = Files.list(tasks)) {
+                for (Path thread : threads.toList()) {
+                    String status = Files.readString(thread.resolve("status"));
+                    if (status.startsWith("Name:\tfarslot-")) {
+                        assertTrue(status.contains("NoNewPrivs:\t1"), status);
+                        serving++;
+                    }
+                }
+            }
+            assertTrue(serving >= 2, serving + " threads serve");
+            farslot("stop", "n0");
+        }
     }
 
     @Test

@@ -209,6 +209,8 @@ final class Bench implements AutoCloseable {
         builder.redirectErrorStream(true);
         builder.environment().put("XDG_RUNTIME_DIR", runtime.toString());
         builder.environment().keySet().removeIf(name -> name.startsWith("FARSLOT_"));
+        // A lender hides what it holds from all but root, unless it is debugged.
+        builder.environment().put("FARSLOT_DEBUG", "1");
         builder.environment()
                 .put("FARSLOT_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -Djava.io.tmpdir=" + runtime);
         ChildProcess process = ChildProcess.start(builder);

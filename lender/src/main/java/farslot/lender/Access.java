@@ -83,8 +83,13 @@ final class Access {
         if (isOwner(peer)) {
             return OWNER;
         }
-        Policy.Rule rule = policy().allowing(peer.subject(), right, function);
+        Policy.Rule rule = policy().allowing(subject(peer), right, function);
         return rule == null ? null : rule.origin();
+    }
+
+    /** A certificate's name that reads as a local user or a group is nobody's. */
+    private static String subject(Peer peer) {
+        return peer.uid() < 0 && peer.subject().indexOf(':') >= 0 ? "" : peer.subject();
     }
 
     /** What this peer may do with a function. */

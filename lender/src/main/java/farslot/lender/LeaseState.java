@@ -244,11 +244,16 @@ final class LeaseState {
      * How it stands at one moment.
      *
      * @param lease that is held or being cleaned up after, else null
+     * @param soon whether whoever asks now has it when it is clean, and waits for no borrower
      */
-    record Snapshot(Phase phase, GrantedLease lease) {}
+    record Snapshot(Phase phase, GrantedLease lease, boolean soon) {}
 
     synchronized Snapshot snapshot() {
-        return new Snapshot(phase, lease);
+        boolean soon =
+                (phase == Phase.FREE || phase == Phase.CLEANING)
+                        && !closing
+                        && queue.stream().noneMatch(ticket -> ticket.patient);
+        return new Snapshot(phase, lease, soon);
     }
 
     synchronized Phase phase() {

@@ -160,7 +160,7 @@ public final class Lender implements AutoCloseable {
             all.addAll(addresses);
             lender.server =
                     LinkServer.open(
-                            options, lender.new Lending(), all, lender.handedOver(options.grace()));
+                            options, lender.offer(), all, lender.handedOver(options.grace()));
             lender.handedOver.clear();
             lender.makeAliases();
             Thread.ofPlatform().daemon().name("farslot-rights").start(lender::watchRights);
@@ -254,8 +254,13 @@ public final class Lender implements AutoCloseable {
         }
     }
 
+    /** What is served to who connects. */
+    Offer offer() {
+        return new Lending();
+    }
+
     /** Takes over a policy that has changed, and ends what it allows no more. */
-    void lookAtRights() {
+    synchronized void lookAtRights() {
         if (access.policyChanged()) {
             for (LentFunction lent : functions.values()) {
                 Peer borrower = lent.borrower();

@@ -239,14 +239,23 @@ final class LentFunction {
                 earlier != null
                         ? LeaseState.Asking.NEXT
                         : wish.waits() ? LeaseState.Asking.WAIT : LeaseState.Asking.AFTER_CLEANING;
-        LeaseState.Ticket ticket = state.ask(peer.toString(), Instant.now(), asking);
-        if (ticket == null) {
-            throw notNow();
+        long deadline =
+                System.nanoTime()
+                        + (wish.waits() ? wish.patience().toNanos() : CLEANING_MILLIS * 1_000_000L);
+        GrantedLease lease = null;
+        while (lease == null) {
+            LeaseState.Ticket ticket = state.ask(peer.toString(), Instant.now(), asking);
+            if (ticket != null && earlier != null) {
+                takeOver(earlier, peer);
+            }
+            lease = ticket == null ? null : await(ticket, wish, link, deadline);
+            if (lease == null && (wish.waits() || System.nanoTime() - deadline >= 0)) {
+                throw notNow(state.snapshot());
+            }
+            if (lease == null) {
+                askAgainOrGo();
+            }
         }
-        if (earlier != null) {
-            takeOver(earlier, peer);
-        }
-        GrantedLease lease = await(ticket, wish, link);
         FencedGrant grant = new FencedGrant(lease, new Fence(function), link);
         current = grant;
         witness.happened(name, "borrowed", name + " is borrowed by " + lease.borrower() + ".");
@@ -344,13 +353,16 @@ final class LentFunction {
         earlier.ended(Grant.Ending.REVOKED, sentence);
     }
 
-    /** Waits for the ticket's lease; the peer is told where it stands, if it asked to wait. */
-    private GrantedLease await(LeaseState.Ticket ticket, Wish wish, Lease link)
-            throws RefusedException {
-        long deadline =
-                wish.waits()
-                        ? System.nanoTime() + wish.patience().toNanos()
-                        : System.nanoTime() + CLEANING_MILLIS * 1_000_000L;
+    /** Who came too late for one lease and meets the cleaning after it may have the next. */
+    private void askAgainOrGo() throws RefusedException {
+        LeaseState.Snapshot now = state.snapshot();
+        if (!now.soon()) {
+            throw notNow(now);
+        }
+    }
+
+    /** Waits for the ticket's lease, or null; the peer is told where it stands, if it waits. */
+    private GrantedLease await(LeaseState.Ticket ticket, Wish wish, Lease link, long deadline) {
         if (wish.waits()) {
             link.whenEnded(() -> state.leave(ticket));
         }
@@ -372,9 +384,6 @@ final class LentFunction {
                 turn = state.turn(ticket);
             }
         }
-        if (turn.lease() == null) {
-            throw notNow();
-        }
         return turn.lease();
     }
 
@@ -395,16 +404,23 @@ final class LentFunction {
     }
 
     /** Why it is not to be had at this moment. */
-    private RefusedException notNow() {
-        LeaseState.Snapshot now = state.snapshot();
+    private RefusedException notNow(LeaseState.Snapshot now) {
         return switch (now.phase()) {
             case LENT -> taken(now.lease());
             case CLOSED -> unavailable("is not lent any more: its lender is leaving.");
-            case CLEANING, FREE ->
-                    spoilt.isEmpty()
-                            ? unavailable(
-                                    "is being reset after its last borrower; try again shortly.")
-                            : unavailable("cannot be lent: " + spoilt + ".");
+            case CLEANING, FREE -> {
+                if (!spoilt.isEmpty()) {
+                    yield unavailable("cannot be lent: " + spoilt + ".");
+                }
+                if (!now.soon()) {
+                    yield new RefusedException(
+                            RefusedException.Reason.TAKEN,
+                            name
+                                    + " is being reset after its last borrower, and others wait for"
+                                    + " it: borrow --wait waits with them.");
+                }
+                yield unavailable("is being reset after its last borrower; try again shortly.");
+            }
         };
     }
 
