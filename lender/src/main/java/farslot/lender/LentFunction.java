@@ -269,7 +269,7 @@ final class LentFunction {
      */
     Grant adopt(Handover.Part part, Lease link) throws RefusedException {
         if (!state.adopt(part.lease())) {
-            throw notNow();
+            throw notNow(state.snapshot());
         }
         try {
             function.load(part.state());
