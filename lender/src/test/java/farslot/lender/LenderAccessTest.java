@@ -225,6 +225,13 @@ class LenderAccessTest {
     }
 
     @Test
+    void shouldNotTakeACertificatesNameForALocalUser() throws Exception {
+        lend("[[allow]]\nwho = 'user:bob'\nmay = 'borrow'\n", false);
+        borrow(NEIGHBOUR, "n0");
+        refused("You lack the right to borrow n1.", () -> borrow(proven("user:bob"), "n1"));
+    }
+
+    @Test
     void shouldStopOnlyForWhoMayOperateAll() throws Exception {
         lend("[[allow]]\nwho = 'alice'\nmay = 'operate'\nfunctions = ['n0', 'n1']\n", false);
         refused("You lack the right to operate e0.", () -> offer.operate(ALICE, "stop", Map.of()));
@@ -324,9 +331,16 @@ class LenderAccessTest {
     @Test
     void shouldKeepEverybodyButItsUserWithinTheLimits() throws Exception {
         lend(
-                "[[allow]]\nwho = 'anybody'\nmay = 'borrow'\n"
-                        + "[limits]\nconnections = 1\nfunctions = 2\nbuffered-bytes = 1048576\n"
-                        + "requests-a-second = 3\n",
+                """
+                [[allow]]
+                who = 'anybody'
+                may = 'borrow'
+                [limits]
+                connections = 1
+                functions = 2
+                buffered-bytes = 1048576
+                requests-a-second = 3
+                """,
                 false);
         Caller first = caller(ALICE, false);
         offer.arrived(first);
