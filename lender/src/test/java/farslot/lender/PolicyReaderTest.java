@@ -131,7 +131,7 @@ class PolicyReaderTest {
     void shouldSayWhereItIsWrong(String lines, String place, String what) {
         String text = lines.replace(";", "\n") + "\n";
         PolicyException e = assertThrows(PolicyException.class, () -> read(text));
-        String[] at = place.split(":");
+        String[] at = place.split(":", -1);
         String begin = "p.toml, line " + at[0] + ", column " + at[1] + ": ";
         assertTrue(e.getMessage().startsWith(begin), e.getMessage());
         assertTrue(e.getMessage().contains(what), e.getMessage());
