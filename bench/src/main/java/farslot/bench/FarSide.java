@@ -51,7 +51,7 @@ public final class FarSide {
     public static void main(String[] arguments) throws Exception {
         LOG.setLevel(Level.WARNING);
         if (arguments[0].equals("recorder")) {
-            RecorderBench.answer(Path.of(arguments[1]));
+            RecorderBench.answer(Path.of(arguments[1]), System.out);
             return;
         }
         try (AutoCloseable _ = start(arguments)) {

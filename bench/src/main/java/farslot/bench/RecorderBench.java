@@ -13,6 +13,7 @@ import farslot.sdk.Options;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
@@ -50,7 +51,7 @@ final class RecorderBench {
     }
 
     /** The recorder's process: for each line, a number of accesses, answers what each costs. */
-    static void answer(Path file) throws IOException {
+    static void answer(Path file, PrintStream answers) throws IOException {
         EduKind kind = new EduKind();
         BufferedReader orders =
                 new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -59,7 +60,7 @@ final class RecorderBench {
             PciFunction quiet = new Quiet(edu);
             for (String order = orders.readLine(); order != null; order = orders.readLine()) {
                 int count = Integer.parseInt(order);
-                System.out.println(recorded(quiet, file, count) - nanosEach(quiet, count));
+                answers.println(recorded(quiet, file, count) - nanosEach(quiet, count));
             }
         } catch (DeviceCreationException e) {
             throw new IOException(e.getMessage(), e);
