@@ -54,7 +54,16 @@ final class TlsReception implements AutoCloseable {
         try {
             connected = TlsHandshake.accept(channel, trust);
         } catch (IOException | RuntimeException failed) {
-            Connection.LOG.log(Level.WARNING, "Turned away: {0}", failed.getMessage());
+            boolean crowded;
+            synchronized (this) {
+                crowded = !underWay.contains(channel);
+            }
+            Connection.LOG.log(
+                    Level.WARNING,
+                    "Turned away: {0}",
+                    crowded
+                            ? "it was the slowest of too many that shook hands at once."
+                            : failed.getMessage());
         }
         boolean wanted;
         synchronized (this) {

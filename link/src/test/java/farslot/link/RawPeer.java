@@ -31,7 +31,11 @@ final class RawPeer implements AutoCloseable {
     static final int CREDIT_FRAMES = 100_000;
 
     private final Wire wire;
-    private final MemorySegment buffer = Arena.ofAuto().allocate(0x200000, 8);
+    private static final int LONGEST = 0x200000;
+
+    /** Small until a frame needs more: some tests have a thousand of these. */
+    private MemorySegment buffer = Arena.ofAuto().allocate(0x1000, 8);
+
     private long filled;
     long sequence = 1;
     long received;
@@ -46,7 +50,7 @@ final class RawPeer implements AutoCloseable {
     byte[] session = {};
 
     /** How many bytes it takes from its socket at once. */
-    int readsAtMost = 0x200000;
+    int readsAtMost = LONGEST;
 
     private long grantedAt;
 
@@ -142,6 +146,11 @@ final class RawPeer implements AutoCloseable {
     }
 
     private void fill(long need) throws IOException {
+        if (need > buffer.byteSize()) {
+            MemorySegment roomier = Arena.ofAuto().allocate(LONGEST, 8);
+            MemorySegment.copy(buffer, 0, roomier, 0, filled);
+            buffer = roomier;
+        }
         while (filled < need) {
             long most = Math.min(readsAtMost, buffer.byteSize() - filled);
             int count = wire.read(buffer.asSlice(filled, most));
