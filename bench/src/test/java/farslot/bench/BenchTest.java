@@ -27,7 +27,10 @@ class BenchTest {
                     "link.dma.write.64k",
                     "link.dma.write.1m",
                     "link.dma.read.4k.depth1",
-                    "unix.dma.4k");
+                    "unix.dma.4k",
+                    "link.read4.tls",
+                    "link.dma.read.64k.tls",
+                    "link.dma.write.64k.tls");
 
     private static List<Row> run(boolean withBaselines, List<String> said) throws Exception {
         Rounds rounds =

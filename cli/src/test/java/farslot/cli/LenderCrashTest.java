@@ -237,6 +237,9 @@ class LenderCrashTest {
                 VerbProcess borrower = startBorrower(lender)) {
             borrower.report();
             borrower.kill();
+            while (!lender.talk().contains("e0 is reset and free")) {
+                Thread.onSpinWait();
+            }
             borrow(FunctionAddress.parse("e0"));
             enable();
             assertEquals(ID, read(0, 0));

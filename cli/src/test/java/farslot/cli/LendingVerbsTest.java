@@ -250,15 +250,11 @@ class LendingVerbsTest {
                         .map(line ->
                                 line.get("what").asString() + " " + line.get("name").asString())
                         .toList();
+        // The lease that an operator breaks ends while that is done: its line may be first.
+        assertEquals(2, told.stream().filter("operated operator"::equals).count());
         assertEquals(
-                List.of(
-                        "granted first",
-                        "operated operator",
-                        "ended first",
-                        "granted second",
-                        "ended second",
-                        "operated operator"),
-                told);
+                List.of("granted first", "ended first", "granted second", "ended second"),
+                told.stream().filter(line -> !line.equals("operated operator")).toList());
     }
 
     private VerbProcess borrow(String name, String socket) throws IOException {

@@ -40,7 +40,10 @@ class ReplayedFramesTest {
     }
 
     private static long writes(Bench bench) {
-        return bench.lender.f0().log.stream().filter(line -> line.startsWith("write")).count();
+        List<String> log = bench.lender.f0().log;
+        synchronized (log) {
+            return log.stream().filter(line -> line.startsWith("write")).count();
+        }
     }
 
     @ParameterizedTest
