@@ -59,12 +59,13 @@ public final class Supervision implements AutoCloseable {
     }
 
     /**
-     * A function was borrowed.
+     * A function was borrowed. Over a UNIX socket that needs no supervisor: the end of this process
+     * is the end of the link.
      *
      * @param session its secret; null where it ends with its connection, and needs no supervisor
      */
     void begun(byte[] session, Address lender, LinkOptions options) {
-        if (command.isEmpty() || session == null) {
+        if (command.isEmpty() || session == null || lender instanceof Address.Unix) {
             return;
         }
         String line =
