@@ -1,5 +1,6 @@
 package farslot.integration;
 
+import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -23,6 +24,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -37,6 +39,12 @@ class CutGuestTest {
 
     /** Longer than a slot holds an access. */
     private static final Duration AWAY = Duration.ofSeconds(10);
+
+    /**
+     * Seconds. Linux's own 60 s for each command that begins a disk anew would make a reset of the
+     * driver, and the removal that waits for it, take minutes where they go unanswered.
+     */
+    private static final String TIMEOUTS = "nvme_core.io_timeout=5 nvme_core.admin_timeout=5";
 
     /** For a few seconds, several jobs, each in 32 MiB of its own, until there is /tmp/stop. */
     private static final String WORK =
@@ -136,9 +144,7 @@ class CutGuestTest {
                 Path of = Files.createDirectory(folder.resolve("machine" + machine));
                 all.add(pool.submit(() -> awayForLong(of, cutsEach)));
             }
-            for (Future<?> one : all) {
-                one.get();
-            }
+            assertAll(all.stream().map(one -> (Executable) one::get));
         }
     }
 
@@ -151,7 +157,7 @@ class CutGuestTest {
             Vm vm =
                     bench.boot(
                             bench.machine()
-                                    .kernelWords("iomem=relaxed nvme_core.io_timeout=5")
+                                    .kernelWords("iomem=relaxed " + TIMEOUTS)
                                     .vfioUser(slot));
             GuestDisk disk = GuestDisk.bind(vm.guest());
             String place = disk.identity().pciAddress();
@@ -186,15 +192,7 @@ class CutGuestTest {
         proxy.setAway(false);
 
         guest.sh("until [ $(setpci -s %s 0.w) != ffff ]; do sleep 0.1; done".formatted(place));
-        guest.sh(
-                """
-                echo 1 > /sys/bus/pci/devices/%s/remove
-                until grep -q 'all ended' /tmp/work; do sleep 0.1; done
-                while grep -q nvme0n1 /proc/partitions; do sleep 0.1; done
-                echo 1 > /sys/bus/pci/rescan
-                """
-                        .formatted(place),
-                GuestDisk.LONG);
+        removeAndRescan(bench, guest, place);
         GuestDisk.bind(guest);
         String found =
                 guest.sh(
@@ -202,6 +200,50 @@ class CutGuestTest {
                         GuestDisk.LONG);
         assertEquals(flushed, found);
         assertStamps(guest, turn);
+    }
+
+    /**
+     * Once Linux's driver has ended its own try to reset the disk. Where that does not end, says
+     * where Linux and the slot stand.
+     */
+    private static void removeAndRescan(Bench bench, Guest guest, String place) {
+        Guest.Outcome outcome =
+                guest.run(
+                        """
+                        (
+                            while cat /sys/bus/pci/devices/%1$s/nvme/nvme*/state 2>/dev/null \\
+                                    | grep -qE 'resetting|connecting'; do
+                                sleep 0.1
+                            done
+                            echo 1 > /sys/bus/pci/devices/%1$s/remove
+                            until grep -q 'all ended' /tmp/work; do sleep 0.1; done
+                            while grep -q nvme0n1 /proc/partitions; do sleep 0.1; done
+                            echo 1 > /sys/bus/pci/rescan
+                        ) &
+                        job=$!
+                        tries=0
+                        while [ -e /proc/$job ] && [ $tries -lt 1800 ]; do
+                            tries=$((tries + 1))
+                            sleep 0.1
+                        done
+                        if [ ! -e /proc/$job ]; then
+                            wait $job
+                            exit
+                        fi
+                        dmesg | tail -60
+                        for process in /proc/[0-9]*; do
+                            if grep -q '^State:.D' $process/status; then
+                                cat $process/comm $process/stack
+                            fi
+                        done
+                        exit 1
+                        """
+                                .formatted(place),
+                        GuestDisk.LONG.plusMinutes(2));
+        assertEquals(
+                0,
+                outcome.status(),
+                () -> "remove and rescan: " + outcome.text() + "\n" + bench.said("ps", "--json"));
     }
 
     /**
