@@ -1,6 +1,5 @@
 package farslot.link;
 
-import farslot.posix.Descriptor;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -18,23 +17,8 @@ final class ClosedWire implements Wire {
     }
 
     @Override
-    public boolean passesDescriptors() {
-        return false;
-    }
-
-    @Override
     public void writeWith(MemorySegment from, int descriptor) throws IOException {
         write(from);
-    }
-
-    @Override
-    public Descriptor takeDescriptor() {
-        return null;
-    }
-
-    @Override
-    public int waitingDescriptors() {
-        return 0;
     }
 
     @Override

@@ -1,6 +1,5 @@
 package farslot.link;
 
-import farslot.posix.Descriptor;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.net.StandardSocketOptions;
@@ -27,26 +26,6 @@ final class TcpWire implements Wire {
         while (buffer.hasRemaining()) {
             channel.write(buffer);
         }
-    }
-
-    @Override
-    public boolean passesDescriptors() {
-        return false;
-    }
-
-    @Override
-    public void writeWith(MemorySegment from, int descriptor) {
-        throw new IllegalStateException("TCP passes no descriptors.");
-    }
-
-    @Override
-    public Descriptor takeDescriptor() {
-        return null;
-    }
-
-    @Override
-    public int waitingDescriptors() {
-        return 0;
     }
 
     @Override

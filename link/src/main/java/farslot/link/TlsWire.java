@@ -1,6 +1,5 @@
 package farslot.link;
 
-import farslot.posix.Descriptor;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.net.StandardSocketOptions;
@@ -165,26 +164,6 @@ final class TlsWire implements Wire {
         while (departing.hasRemaining()) {
             channel.write(departing);
         }
-    }
-
-    @Override
-    public boolean passesDescriptors() {
-        return false;
-    }
-
-    @Override
-    public void writeWith(MemorySegment from, int descriptor) {
-        throw new IllegalStateException("TLS passes no descriptors.");
-    }
-
-    @Override
-    public Descriptor takeDescriptor() {
-        return null;
-    }
-
-    @Override
-    public int waitingDescriptors() {
-        return 0;
     }
 
     @Override

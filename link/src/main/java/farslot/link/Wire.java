@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A connected byte stream, with or without descriptors. One thread reads and one writes at a time;
- * any thread may close, which wakes both.
+ * A connected byte stream, with or without descriptors: without, unless it says otherwise. One
+ * thread reads and one writes at a time; any thread may close, which wakes both.
  */
 interface Wire extends AutoCloseable {
     /**
@@ -21,16 +21,24 @@ interface Wire extends AutoCloseable {
     void write(MemorySegment from) throws IOException;
 
     /** Whether {@link #writeWith} and {@link #takeDescriptor} work. */
-    boolean passesDescriptors();
+    default boolean passesDescriptors() {
+        return false;
+    }
 
     /** Writes all of it; the descriptor rides on the first byte, and stays the caller's. */
-    void writeWith(MemorySegment from, int descriptor) throws IOException;
+    default void writeWith(MemorySegment from, int descriptor) throws IOException {
+        throw new IllegalStateException("This wire passes no descriptors.");
+    }
 
     /** The first descriptor that came and was not taken, now the caller's; null for none. */
-    Descriptor takeDescriptor();
+    default Descriptor takeDescriptor() {
+        return null;
+    }
 
     /** How many descriptors came and were not taken. */
-    int waitingDescriptors();
+    default int waitingDescriptors() {
+        return 0;
+    }
 
     /** Why the peer may not go on though it was let in: a sentence, or null while it may. */
     default String objection() {

@@ -23,7 +23,7 @@ import java.util.function.Function;
  * back at once. {@link Supervision} is the slot's side.
  *
  * <p>It has connected to the lender before, so that nothing has to be loaded or looked up when it
- * matters. Where the connection is away when the slot ends, it tries again for the grace time.
+ * matters. Where the connection is away when the slot ends, it tries again for a minute at most.
  */
 public final class Supervisor {
     static final String SESSION = "session";
