@@ -1,10 +1,11 @@
 package farslot.cli;
 
+import farslot.lab.UserFolder;
 import java.nio.file.Path;
 
 /**
- * Where this user's files lie, as the XDG Base Directory Specification says. The system property
- * {@code farslot.runtime}, by which tests have control sockets of their own, names both.
+ * The folders of this user's settings and logs. The system property {@code farslot.runtime}, by
+ * which tests have control sockets of their own, names both.
  */
 final class UserFolders {
     private UserFolders() {}
@@ -21,12 +22,6 @@ final class UserFolders {
 
     private static Path folder(String variable, String usual) {
         String told = System.getProperty("farslot.runtime");
-        if (told != null) {
-            return Path.of(told);
-        }
-        String xdg = System.getenv(variable);
-        return xdg != null && Path.of(xdg).isAbsolute()
-                ? Path.of(xdg, "farslot")
-                : Path.of(System.getProperty("user.home"), usual, "farslot");
+        return told != null ? Path.of(told) : UserFolder.of(variable, usual);
     }
 }

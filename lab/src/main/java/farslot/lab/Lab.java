@@ -83,14 +83,7 @@ public final class Lab {
 
     /** The user's: $XDG_CACHE_HOME/farslot or ~/.cache/farslot. */
     public static Lab ofUser() {
-        String xdg = System.getenv("XDG_CACHE_HOME");
-        // XDG base directory specification: a path that is not absolute is to be ignored.
-        if (xdg != null && xdg.startsWith("/")) {
-            return new Lab(Path.of(xdg, "farslot"));
-        }
-        String home = System.getenv("HOME");
-        Path base = Path.of(home == null ? System.getProperty("user.home") : home);
-        return new Lab(base.resolve(".cache").resolve("farslot"));
+        return new Lab(UserFolder.of("XDG_CACHE_HOME", ".cache"));
     }
 
     /** What there is; fetches nothing and starts no machine. */
