@@ -38,6 +38,7 @@ class LayeringTest {
                     Map.entry("vfiouser", Set.of("core", "posix")),
                     Map.entry("recorder", Set.of("core", "registers")),
                     Map.entry("sdk", Set.of("core", "registers")),
+                    Map.entry("analysis", Set.of("core", "registers", "recorder", "sdk")),
                     Map.entry("devices.edu", Set.of("core", "registers", "sdk", "block")),
                     Map.entry("devices.nvme", Set.of("core", "registers", "sdk", "block")),
                     Map.entry(
