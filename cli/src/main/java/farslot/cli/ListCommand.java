@@ -3,7 +3,7 @@ package farslot.cli;
 import farslot.link.Address;
 import farslot.link.Entry;
 import farslot.link.RuntimeDirectory.Role;
-import farslot.sdk.Nearest;
+import farslot.registers.Nearest;
 import farslot.slot.FunctionAddress;
 import java.time.Instant;
 import java.time.ZoneId;

@@ -1,7 +1,7 @@
 package farslot.cli;
 
 import farslot.link.LinkOptions;
-import farslot.sdk.Nearest;
+import farslot.registers.Nearest;
 import farslot.slot.Supervisor;
 import java.io.IOException;
 import java.io.PrintWriter;

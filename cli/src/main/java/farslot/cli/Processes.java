@@ -10,7 +10,7 @@ import farslot.link.RuntimeDirectory;
 import farslot.link.RuntimeDirectory.Place;
 import farslot.link.RuntimeDirectory.Role;
 import farslot.link.Trust;
-import farslot.sdk.Nearest;
+import farslot.registers.Nearest;
 import farslot.trust.TrustException;
 import farslot.trust.TrustFolder;
 import java.io.IOException;

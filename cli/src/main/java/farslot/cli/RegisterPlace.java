@@ -1,13 +1,13 @@
 package farslot.cli;
 
 import farslot.registers.ConfigurationMap;
+import farslot.registers.Nearest;
 import farslot.registers.ReadEffect;
 import farslot.registers.Register;
 import farslot.registers.RegisterDomain;
 import farslot.registers.RegisterMap;
 import farslot.registers.RegisterMapProvider;
 import farslot.registers.RegisterText;
-import farslot.sdk.Nearest;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;

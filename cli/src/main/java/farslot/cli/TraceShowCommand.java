@@ -4,7 +4,7 @@ import farslot.recorder.TraceEvent;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceReader;
 import farslot.recorder.TraceText;
-import farslot.sdk.Nearest;
+import farslot.registers.Nearest;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;

@@ -1,6 +1,6 @@
 package farslot.cli;
 
-import farslot.sdk.Nearest;
+import farslot.registers.Nearest;
 import farslot.trust.TrustException;
 import farslot.trust.TrustSetup;
 import farslot.trust.TrustSetup.Shown;

@@ -6,7 +6,7 @@ import farslot.link.LinkException;
 import farslot.link.LinkOptions;
 import farslot.link.RefusedException;
 import farslot.link.RuntimeDirectory;
-import farslot.sdk.Nearest;
+import farslot.registers.Nearest;
 import farslot.slot.FunctionAddress;
 import java.io.IOException;
 import java.nio.file.Path;

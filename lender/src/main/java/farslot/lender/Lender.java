@@ -20,7 +20,7 @@ import farslot.link.SavedSession;
 import farslot.link.Standstill;
 import farslot.link.Wish;
 import farslot.posix.OwnProcess;
-import farslot.sdk.Nearest;
+import farslot.registers.Nearest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;

@@ -1,6 +1,6 @@
 package farslot.lender;
 
-import farslot.sdk.Nearest;
+import farslot.registers.Nearest;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;

@@ -1,5 +1,6 @@
 package farslot.sdk;
 
+import farslot.registers.Nearest;
 import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceLoader;

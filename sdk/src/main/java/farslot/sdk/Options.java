@@ -1,5 +1,6 @@
 package farslot.sdk;
 
+import farslot.registers.Nearest;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

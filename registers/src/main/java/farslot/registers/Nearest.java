@@ -1,9 +1,12 @@
-package farslot.sdk;
+package farslot.registers;
 
 import java.util.Collection;
 import java.util.Optional;
 
-/** Finds what somebody may have meant by an unknown word, for the sentence that refuses it. */
+/**
+ * Finds what somebody may have meant by an unknown word, for the sentence that refuses it: a
+ * register, a field, and whatever else has a name.
+ */
 public final class Nearest {
     private Nearest() {}
 
@@ -38,7 +41,7 @@ public final class Nearest {
     }
 
     /** "did you mean "nvme"? There are edu, nvme." or the second half alone. */
-    static String hint(String word, Collection<String> known) {
+    public static String hint(String word, Collection<String> known) {
         String all =
                 known.isEmpty() ? "there are none." : "there are " + String.join(", ", known) + ".";
         return to(word, known)
