@@ -207,7 +207,7 @@ final class MapBuilder {
             return;
         }
         Scope scope = Scope.ofRegister(widthBits);
-        RegisterField whole = field(element, element.attribute("name"), 0, widthBits - 1, scope);
+        RegisterField whole = field(element, place.name, 0, widthBits - 1, scope);
         try {
             Register register =
                     new Register(
@@ -409,6 +409,10 @@ final class MapBuilder {
                             + (scope.widthBits - 1)
                             + " to 0 are there");
             return;
+        }
+        if (scope.depth > MAX_NESTING) {
+            throw new RegisterMapException(
+                    element.place() + ": fields stand deeper in fields than " + MAX_NESTING + ".");
         }
         checkAttributes(element);
         into.add(field(element, name, (int) low, (int) high, scope));

@@ -244,9 +244,33 @@ public final class Register {
         return variants;
     }
 
+    /** Registers are equal where all that a map says of them is. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Register that
+                && offset == that.offset
+                && widthBits == that.widthBits
+                && name.equals(that.name)
+                && label.equals(that.label)
+                && dimensions.equals(that.dimensions)
+                && whole.equals(that.whole)
+                && readEffect == that.readEffect
+                && variants.equals(that.variants);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(name, offset, widthBits);
+    }
+
     @Override
     public String toString() {
         return name + "@0x" + Long.toHexString(offset);
+    }
+
+    /** The name with {0}, {1}, ... where the indexes go. */
+    String label() {
+        return label;
     }
 
     /** The same register elsewhere and under a longer name, for maps that are joined. */
@@ -257,7 +281,7 @@ public final class Register {
                 Math.addExact(offset, by),
                 widthBits,
                 dimensions,
-                whole,
+                whole.renamed(prefix + name),
                 readEffect,
                 variants);
     }

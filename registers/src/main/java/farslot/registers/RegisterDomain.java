@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * One space of addresses with registers in it: a region ("BAR0", "CFG"), or a structure in memory.
@@ -83,6 +84,21 @@ public final class RegisterDomain {
      */
     public Register find(long offset) {
         return find(offset, 0, sorted.length, null);
+    }
+
+    /** Domains are equal where their names, sizes, texts and registers in order are. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof RegisterDomain that
+                && sizeBytes == that.sizeBytes
+                && name.equals(that.name)
+                && brief.equals(that.brief)
+                && registers.equals(that.registers);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(name, sizeBytes, registers.size());
     }
 
     private Register find(long offset, int from, int to, Register best) {

@@ -91,6 +91,24 @@ public record RegisterField(
                 "Field " + name + " has no value named " + valueName + ".");
     }
 
+    /** The same bits under another name. */
+    RegisterField renamed(String newName) {
+        return new RegisterField(
+                newName,
+                low,
+                high,
+                type,
+                shift,
+                access,
+                writeOnce,
+                changesByItself,
+                resetKnown,
+                reset,
+                values,
+                fields,
+                brief);
+    }
+
     static long lowBits(int count) {
         return count >= 64 ? -1L : (1L << count) - 1;
     }

@@ -74,6 +74,17 @@ public final class RegisterMap {
         return domains.containsKey(domainName);
     }
 
+    /** Maps are equal where their domains are, in any order; names of files do not count. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof RegisterMap that && domains.equals(that.domains);
+    }
+
+    @Override
+    public int hashCode() {
+        return domains.keySet().hashCode();
+    }
+
     /** What the loader passed over in a map from elsewhere, a sentence with file and line each. */
     public List<String> remarks() {
         return remarks;

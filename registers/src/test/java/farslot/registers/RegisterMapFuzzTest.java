@@ -69,6 +69,7 @@ class RegisterMapFuzzTest {
             assertFalse(sentence.contains("\n"), sentence);
             return null;
         }
+        assertEquals(map, RegisterMapWriterTest.writtenAndLoaded(map));
         StringBuilder text = new StringBuilder();
         for (String remark : map.remarks()) {
             assertTrue(remark.startsWith("fuzz.xml, line "), remark);
