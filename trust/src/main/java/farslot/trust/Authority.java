@@ -2,8 +2,11 @@ package farslot.trust;
 
 import java.io.IOException;
 import java.math.BigInteger;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
@@ -21,6 +24,7 @@ import java.util.Date;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import javax.security.auth.x500.X500Principal;
 import org.bouncycastle.asn1.x509.BasicConstraints;
@@ -50,6 +54,12 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 final class Authority {
     static final String FILE = "authority.pem";
     static final String ISSUED = "issued";
+
+    /** Locked while the list of revoked certificates is changed; empty. */
+    private static final String LOCK = "revoking.lock";
+
+    /** A file's lock is a process's; this one is a thread's. */
+    private static final ReentrantLock REVOKING = new ReentrantLock();
 
     static final int AUTHORITY_DAYS = 3650;
     static final int IDENTITY_DAYS = 365;
@@ -226,11 +236,33 @@ final class Authority {
     }
 
     /**
-     * Revokes all certificates that it issued under a name and that are good still.
+     * Revokes all certificates that it issued under a name and that are good still. Others who
+     * revoke at the same moment, in this process or another, wait: the list is read and written
+     * whole, and what one adds is not to be lost by the other.
      *
      * @return how many; 0 where there is none
      */
     int revoke(String name) throws TrustException {
+        REVOKING.lock();
+        try (FileChannel channel =
+                FileChannel.open(
+                        folder.resolve(LOCK),
+                        Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
+                        PosixFilePermissions.asFileAttribute(
+                                PosixFilePermissions.fromString("rw-------")))) {
+            // Closing the file ends it.
+            channel.lock();
+            return revokeAlone(name);
+        } catch (TrustException e) {
+            throw e;
+        } catch (IOException e) {
+            throw failed(e);
+        } finally {
+            REVOKING.unlock();
+        }
+    }
+
+    private int revokeAlone(String name) throws TrustException {
         X509CRL before = revoked();
         Instant now = clock.instant();
         JcaX509v2CRLBuilder builder = new JcaX509v2CRLBuilder(certificate, Date.from(now));

@@ -11,6 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -193,6 +199,32 @@ class TrustSetupTest {
         assertEquals(
                 List.of("good", "good", "revoked", "revoked"),
                 site.show().issued().stream().map(TrustSetup.Shown::state).toList());
+    }
+
+    @Test
+    void nobodyIsForgottenWhoIsRevokedWhileOthersAre() throws Exception {
+        TrustSetup site = site(home("a"), "lab", clock());
+        List<String> names = IntStream.range(0, 16).mapToObj(i -> "eve" + i).toList();
+        for (String name : names) {
+            site.issue(name, List.of(), 30, folder.resolve(name + ".pem"));
+        }
+        CountDownLatch all = new CountDownLatch(names.size());
+        try (ExecutorService people = Executors.newFixedThreadPool(names.size())) {
+            List<Callable<String>> revoking =
+                    names.stream()
+                            .<Callable<String>>map(name ->
+                                    () -> {
+                                        all.countDown();
+                                        all.await();
+                                        return String.valueOf(
+                                                new TrustSetup(home("a")).revoke(name));
+                                    })
+                            .toList();
+            for (Future<String> one : people.invokeAll(revoking)) {
+                one.get();
+            }
+        }
+        assertEquals(names.size(), site.show().revoked());
     }
 
     @Test
