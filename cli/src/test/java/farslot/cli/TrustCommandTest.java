@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -85,6 +86,7 @@ class TrustCommandTest {
                 run(ExitCode.OK, bob, "trust", "import", bundle.toString()),
                 "You are \"bob\" of the site \"lab\"");
         Path policy = alice.resolve("policy.toml");
+        Path audit = alice.resolve("audit.jsonl");
         Files.writeString(
                 policy,
                 """
@@ -103,6 +105,8 @@ class TrustCommandTest {
                         "0.0.0.0:0",
                         "--policy",
                         policy.toString(),
+                        "--audit",
+                        audit.toString(),
                         "--json")) {
             JsonNode report = lender.report();
             String port = report.get("addresses").toString().replaceAll(".*:(\\d+).*", "$1");
@@ -138,6 +142,16 @@ class TrustCommandTest {
                 assertSays(
                         run(ExitCode.REFUSED, bob, "list", there),
                         "does not take this side's certificate");
+                // Who is not even let in is in the audit log too; he is told before it is written.
+                List<String> refused = List.of();
+                while (refused.isEmpty()) {
+                    refused =
+                            Files.readAllLines(audit).stream()
+                                    .filter(line -> line.contains("\"action\":\"connect\""))
+                                    .filter(line -> line.contains("was revoked"))
+                                    .toList();
+                }
+                assertSays(refused.getFirst(), "\"what\":\"refused\"", "127.0.0.1");
             }
         }
         assertSays(run(ExitCode.OK, alice, "trust", "show"), "bob", "revoked", "lab", "good");

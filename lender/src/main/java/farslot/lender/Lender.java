@@ -415,6 +415,11 @@ public final class Lender implements AutoCloseable {
         }
 
         @Override
+        public void turnedAway(Peer peer, String why) {
+            access.record("refused", peer, "connect", "", 0, why);
+        }
+
+        @Override
         public List<Entry> list(Peer peer) throws RefusedException {
             access.request(peer, "list", "");
             List<String> visible = visible(peer);

@@ -214,7 +214,9 @@ public final class LinkServer implements AutoCloseable {
                 case Address.Tcp tcp -> {
                     // Also finds out now, not when somebody comes, whether this side has proof.
                     options.trust().server();
-                    yield new TlsDoor(listen(tcp), new TlsReception(options.trust(), this::serve));
+                    yield new TlsDoor(
+                            listen(tcp),
+                            new TlsReception(options.trust(), this::serve, offer::turnedAway));
                 }
             };
         } catch (BindException inUse) {

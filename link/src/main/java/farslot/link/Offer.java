@@ -23,6 +23,15 @@ public interface Offer {
     /** A link that had {@link #arrived} has ended, and its lease too. */
     default void left(Caller caller) {}
 
+    /**
+     * Somebody connected who could not prove who it is, as the link demands there. Must return at
+     * once.
+     *
+     * @param peer the address that it came from; nothing else of it is known
+     * @param why the sentence of the log
+     */
+    default void turnedAway(Peer peer, String why) {}
+
     /** What is here for this peer, in the order in which people want to read it. */
     default List<Entry> list(Peer peer) throws RefusedException {
         return List.of();

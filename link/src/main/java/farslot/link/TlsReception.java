@@ -6,6 +6,7 @@ import java.lang.System.Logger.Level;
 import java.nio.channels.SocketChannel;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
@@ -18,15 +19,18 @@ final class TlsReception implements AutoCloseable {
 
     private final Trust trust;
     private final Consumer<Connected> done;
+    private final BiConsumer<Peer, String> turnedAway;
     private final Set<SocketChannel> underWay = new LinkedHashSet<>();
     private boolean closed;
 
     /**
      * @param done takes those who have proven who they are; on the handshake's thread
+     * @param turnedAway is told of the others, and why; likewise
      */
-    TlsReception(Trust trust, Consumer<Connected> done) {
+    TlsReception(Trust trust, Consumer<Connected> done, BiConsumer<Peer, String> turnedAway) {
         this.trust = trust;
         this.done = done;
+        this.turnedAway = turnedAway;
     }
 
     /** Shakes hands with who connected; returns at once. Any thread. */
@@ -51,6 +55,7 @@ final class TlsReception implements AutoCloseable {
 
     private void shakeHands(SocketChannel channel) {
         Connected connected = null;
+        Peer stranger = stranger(channel);
         try {
             connected = TlsHandshake.accept(channel, trust);
         } catch (IOException | RuntimeException failed) {
@@ -58,12 +63,12 @@ final class TlsReception implements AutoCloseable {
             synchronized (this) {
                 crowded = !underWay.contains(channel);
             }
-            Connection.LOG.log(
-                    Level.WARNING,
-                    "Turned away: {0}",
+            String why =
                     crowded
                             ? "it was the slowest of too many that shook hands at once."
-                            : failed.getMessage());
+                            : failed.getMessage();
+            Connection.LOG.log(Level.WARNING, "Turned away: {0}", why);
+            turnedAway.accept(stranger, why);
         }
         boolean wanted;
         synchronized (this) {
@@ -74,6 +79,20 @@ final class TlsReception implements AutoCloseable {
         } else {
             close(channel);
         }
+    }
+
+    /** Who comes from there, before it has proven anything. */
+    private static Peer stranger(SocketChannel channel) {
+        String identity = "a stranger";
+        String address = "";
+        try {
+            Address.Tcp from = Connector.remote(channel);
+            identity += " at " + from;
+            address = from.host();
+        } catch (IOException gone) {
+            // It is called a stranger.
+        }
+        return new Peer(identity, "", "", false, -1, -1, address);
     }
 
     int underWay() {
