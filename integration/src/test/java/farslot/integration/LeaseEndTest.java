@@ -8,6 +8,8 @@ import farslot.devices.nvme.DriverRun;
 import farslot.devices.nvme.NvmeKind;
 import farslot.lab.ChildProcess;
 import farslot.lab.Console;
+import farslot.lab.GuestDisk;
+import farslot.lab.Vm;
 import farslot.lender.Lender;
 import farslot.link.Address;
 import farslot.link.LinkException;
@@ -41,6 +43,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,6 +61,15 @@ class LeaseEndTest {
     /** So long that a lease which ends by it fails the test by its own words, and by its time. */
     private static final LinkOptions LENDING =
             LinkOptions.named("n0").withInsecure(true).withGrace(Duration.ofMinutes(30));
+
+    /** Returns once something was read; goes on behind. */
+    private static final String READ_WITHOUT_END =
+            """
+            (while dd if=/dev/nvme0n1 of=/dev/null bs=64k iflag=direct 2>/dev/null; do
+                touch /tmp/busy
+            done) &
+            until [ -e /tmp/busy ]; do sleep 0.1; done
+            """;
 
     @TempDir Path folder;
 
@@ -308,20 +320,8 @@ class LeaseEndTest {
 
     @Test
     void aKilledEmulatorsFunctionIsReturnedAtOnceAndAsNew() throws Exception {
-        try (Slot slot =
-                        Slot.open(
-                                RuntimeDirectory.at(runtime),
-                                "s",
-                                new FunctionAddress("n0", far()),
-                                LinkOptions.named("s").withInsecure(true),
-                                UnaryOperator.identity(),
-                                sentence -> {},
-                                () -> {});
-                VfioUserServer server =
-                        VfioUserServer.start(
-                                slot.function(),
-                                runtime.resolve("v"),
-                                VfioUserServer.ClientListener.NONE)) {
+        try (Slot slot = slot();
+                VfioUserServer server = server(slot)) {
             for (int round = 0; round < rounds(1, 5, 50); round++) {
                 try (Bench.Running emulator =
                         start(
@@ -336,5 +336,44 @@ class LeaseEndTest {
             }
         }
         report("emulators killed");
+    }
+
+    @Test
+    @Tag("qemu")
+    void aKilledQemusFunctionIsReturnedAtOnceAndAsNew() throws Exception {
+        try (Slot slot = slot();
+                VfioUserServer server = server(slot)) {
+            for (int round = 0; round < rounds(1, 1, 50); round++) {
+                try (Vm machine =
+                        Vm.builder(Bench.lab(), Bench.accelerator())
+                                .vfioUser(server.socket())
+                                .start()) {
+                    machine.guest().awaitReady(Bench.BOOT);
+                    GuestDisk.bind(machine.guest());
+                    machine.guest().sh(READ_WITHOUT_END);
+                    ProcessHandle qemu = ProcessHandle.of(machine.pid()).orElseThrow();
+                    endAndBorrow(qemu::destroyForcibly);
+                    said("n0 is returned by \"s\"");
+                    said("n0 is returned by \"next\"");
+                }
+            }
+        }
+        report("QEMUs killed under Linux");
+    }
+
+    private Slot slot() throws Exception {
+        return Slot.open(
+                RuntimeDirectory.at(runtime),
+                "s",
+                new FunctionAddress("n0", far()),
+                LinkOptions.named("s").withInsecure(true),
+                UnaryOperator.identity(),
+                sentence -> {},
+                () -> {});
+    }
+
+    private VfioUserServer server(Slot slot) throws IOException {
+        return VfioUserServer.start(
+                slot.function(), runtime.resolve("v"), VfioUserServer.ClientListener.NONE);
     }
 }
