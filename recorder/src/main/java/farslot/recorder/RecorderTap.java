@@ -31,10 +31,10 @@ public final class RecorderTap extends Tap implements AutoCloseable {
     private final TraceWriter trace;
     private final TraceOptions.DmaData dmaData;
 
-    private RecorderTap(PciFunction next, TraceWriter trace, TraceOptions options) {
+    private RecorderTap(PciFunction next, TraceWriter trace, TraceOptions.DmaData dmaData) {
         super(next);
         this.trace = trace;
-        this.dmaData = options.dmaData();
+        this.dmaData = dmaData;
     }
 
     /**
@@ -46,7 +46,13 @@ public final class RecorderTap extends Tap implements AutoCloseable {
      */
     public static RecorderTap recording(PciFunction next, Path file, TraceOptions options)
             throws TraceException {
-        return new RecorderTap(next, TraceWriter.create(file, next.describe(), options), options);
+        return new RecorderTap(
+                next, TraceWriter.create(file, next.describe(), options), options.dmaData());
+    }
+
+    /** The same recorder before another function: what is under way in this one goes on here. */
+    RecorderTap over(PciFunction other) {
+        return new RecorderTap(other, trace, dmaData);
     }
 
     /** The trace, for marks and for what was lost. */
@@ -118,6 +124,12 @@ public final class RecorderTap extends Tap implements AutoCloseable {
 
     @Override
     public void map(DmaMap map) {
+        recordMap(map);
+        next().map(map);
+    }
+
+    /** There is a map: it has come, or was there when the recording began. */
+    void recordMap(DmaMap map) {
         int detail = (map.near() == null ? 0 : 1) | (map.servedWhileWaiting() ? 2 : 0);
         trace.record(
                 TraceFormat.KIND_MAP,
@@ -129,7 +141,6 @@ public final class RecorderTap extends Tap implements AutoCloseable {
                 map.address(),
                 map.length(),
                 null);
-        next().map(map);
     }
 
     @Override
@@ -193,8 +204,18 @@ public final class RecorderTap extends Tap implements AutoCloseable {
 
     @Override
     protected PciHost around(PciHost host) {
-        trace.record(TraceFormat.KIND_ATTACH, next().generation(), 0, 0, NO_STATUS, 1, 0, 0, null);
+        recordAttached();
+        return recording(host);
+    }
+
+    /** The driver's side with the recorder before it. */
+    PciHost recording(PciHost host) {
         return new RecordingHost(host);
+    }
+
+    /** There is a driver's side: it has come, or was there when the recording began. */
+    void recordAttached() {
+        trace.record(TraceFormat.KIND_ATTACH, next().generation(), 0, 0, NO_STATUS, 1, 0, 0, null);
     }
 
     @Override

@@ -35,7 +35,7 @@ public final class TraceReader implements AutoCloseable {
     private final Path file;
     private final Arena arena;
     private final MemorySegment trace;
-    private final long slots;
+    private long slots;
     private final FunctionDescription description;
     private final List<String> remarks = new ArrayList<>();
     private final long lost;
@@ -255,6 +255,20 @@ public final class TraceReader implements AutoCloseable {
         }
     }
 
+    /**
+     * Goes on with one record and ends before another, which is there: for {@link TraceFollower}.
+     */
+    void readBetween(long from, long end) {
+        next = from;
+        slots = end;
+        emptyRun = 0;
+    }
+
+    /** The file as it was when it was opened; what is written meanwhile shows there. */
+    MemorySegment memory() {
+        return trace;
+    }
+
     private void countDamaged(long slot) {
         if (damaged == 0 || slot < firstDamaged) {
             firstDamaged = slot;
@@ -262,7 +276,7 @@ public final class TraceReader implements AutoCloseable {
         damaged++;
     }
 
-    private static long placeOf(long slot) {
+    static long placeOf(long slot) {
         return TraceFormat.HEADER_BYTES + slot * TraceFormat.RECORD_BYTES;
     }
 

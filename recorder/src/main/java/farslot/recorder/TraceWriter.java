@@ -90,6 +90,9 @@ public final class TraceWriter implements AutoCloseable {
     private volatile boolean saidLost;
     private volatile boolean closing;
 
+    /** Set before {@link #closing}. */
+    private volatile long takenAtClose;
+
     /** Why the file grows no more, or null. */
     private volatile String stuck;
 
@@ -141,7 +144,7 @@ public final class TraceWriter implements AutoCloseable {
     }
 
     /** A trace may hold what a disk holds: nobody else reads it unless its owner lets them. */
-    private static FileAttribute<?>[] ownersOnly(Path file) {
+    static FileAttribute<?>[] ownersOnly(Path file) {
         return file.getFileSystem().supportedFileAttributeViews().contains("posix")
                 ? new FileAttribute<?>[] {
                     PosixFilePermissions.asFileAttribute(
@@ -151,7 +154,7 @@ public final class TraceWriter implements AutoCloseable {
     }
 
     /** Leaves nothing of a trace that could not be made. */
-    private static void abandon(Path file, FileChannel channel) {
+    static void abandon(Path file, FileChannel channel) {
         if (channel == null) {
             return;
         }
@@ -162,7 +165,7 @@ public final class TraceWriter implements AutoCloseable {
         }
     }
 
-    private static String reason(IOException e) {
+    static String reason(IOException e) {
         return switch (e) {
             case TraceException sentence -> sentence.getMessage();
             case java.nio.file.FileAlreadyExistsException exists ->
@@ -421,6 +424,30 @@ public final class TraceWriter implements AutoCloseable {
         TraceFormat.LONG_HANDLE.setRelease(window, at + TraceFormat.COMMIT_AT, commit);
     }
 
+    // For those who read what was committed while it is written: TraceTail.
+
+    /** How many records have a place so far; what is there may not be committed yet. */
+    long taken() {
+        return closing ? takenAtClose : Math.min(claimed, maxSlots);
+    }
+
+    /**
+     * The memory that a record and those behind it are in, up to the end of what is mapped in one
+     * piece; null where that is not mapped yet.
+     *
+     * @throws IllegalStateException where the trace is closed, here or on first use
+     */
+    MemorySegment recordsFrom(long slot) {
+        int index = (int) (slot >>> slotsPerWindowShift);
+        MemorySegment window = index < windows.length() ? windows.getAcquire(index) : null;
+        return window == null ? null : window.asSlice(placeOf(slot));
+    }
+
+    /** What is in front of the first record, as it is at this moment. */
+    byte[] header() {
+        return header.toArray(ValueLayout.JAVA_BYTE);
+    }
+
     private long placeOf(long slot) {
         return (slot & ((1L << slotsPerWindowShift) - 1)) * TraceFormat.RECORD_BYTES;
     }
@@ -555,6 +582,7 @@ public final class TraceWriter implements AutoCloseable {
                 return;
             }
             lostAfterClose.set(lost());
+            takenAtClose = taken();
             closing = true;
         }
         LockSupport.unpark(grower);
