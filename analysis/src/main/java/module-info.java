@@ -4,4 +4,9 @@ module farslot.analysis {
     requires transitive farslot.sdk;
 
     exports farslot.analysis;
+
+    uses farslot.sdk.decode.DecoderProvider;
+
+    provides farslot.sdk.decode.DecoderProvider with
+            farslot.analysis.ConfigurationDecoderProvider;
 }

@@ -7,7 +7,12 @@ import picocli.CommandLine.Command;
         name = "trace",
         header = "Read what a recorder wrote",
         description = "%nShows and counts the events of a trace file.",
-        subcommands = {TraceShowCommand.class, TraceStatsCommand.class},
+        subcommands = {
+            TraceShowCommand.class,
+            TraceStatsCommand.class,
+            TraceConfigCommand.class,
+            TraceDecodeCommand.class
+        },
         optionListHeading = "%nOptions:%n",
         commandListHeading = "%nCommands:%n",
         footerHeading = "%nExample:%n",
@@ -18,6 +23,6 @@ import picocli.CommandLine.Command;
 final class TraceCommand extends Verb {
     @Override
     public Integer call() {
-        throw usage("trace wants one of show, stats.");
+        throw usage("trace wants one of show, stats, config, decode.");
     }
 }

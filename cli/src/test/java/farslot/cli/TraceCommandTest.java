@@ -97,6 +97,28 @@ class TraceCommandTest {
     }
 
     @Test
+    void shouldShowConfigurationSpaceByName() throws IOException {
+        Path file = trace();
+        assertEquals(ExitCode.OK, farslot("trace", "config", file, "--at", 1));
+        String text = out.toString();
+        assertTrue(text.startsWith("none 0001:0002 as it was after event 1, at "), text);
+        assertTrue(text.contains("  0x000  VENDOR           0x0001"), text);
+        assertTrue(text.contains("  not seen: COMMAND, STATUS, "), text);
+        assertEquals(ExitCode.OK, farslot("trace", "config", file, "--json"));
+        assertTrue(out.toString().contains("\"register\" : \"VENDOR\""), out.toString());
+        assertEquals(ExitCode.USAGE, farslot("trace", "config", file, "--at", -1));
+    }
+
+    @Test
+    void shouldRefuseADecoderThatIsNotThereOrDoesNotKnowTheFunction() throws IOException {
+        Path file = trace();
+        assertEquals(ExitCode.OK, farslot("trace", "decode", file, "--only", "pci"));
+        assertEquals(1, out.toString().lines().count(), "a heading and no transactions");
+        assertEquals(ExitCode.USAGE, farslot("trace", "decode", file, "--only", "pcii"));
+        assertTrue(err.toString().contains("did you mean \"pci\"?"), err.toString());
+    }
+
+    @Test
     void shouldRefuseWhatIsNoTraceInASentence() throws IOException {
         assertEquals(ExitCode.NOT_FOUND, farslot("trace", "show", folder.resolve("no.fst")));
         Path file = Files.writeString(folder.resolve("text.fst"), "hello");

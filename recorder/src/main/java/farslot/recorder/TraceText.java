@@ -267,7 +267,7 @@ public final class TraceText {
     }
 
     /** "950ns", "12.3us", "4.56ms", "1.23s". */
-    static void appendDuration(StringBuilder text, long nanos) {
+    public static void appendDuration(StringBuilder text, long nanos) {
         if (nanos < 1_000) {
             text.append(nanos).append("ns");
         } else if (nanos < 1_000_000) {
@@ -290,7 +290,7 @@ public final class TraceText {
     }
 
     /** Text from a trace without what would command a terminal. */
-    static String clean(String text) {
+    public static String clean(String text) {
         StringBuilder clean = new StringBuilder(text.length());
         text.codePoints()
                 .forEach(c -> {

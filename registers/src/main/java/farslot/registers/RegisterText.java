@@ -133,13 +133,36 @@ public final class RegisterText {
             }
             return;
         }
-        appendBits(text, whole, lowBit, bits, part << lowBit);
+        appendBits(text, whole, RegisterField.lowBits(bits) << lowBit, part << lowBit);
     }
 
-    private static void appendBits(
-            StringBuilder text, RegisterField outer, int lowBit, int bits, long value) {
+    /**
+     * Appends what is known of a register's value: as {@link #appendFields}, without the fields of
+     * which a bit is not known.
+     *
+     * @param known the bits of {@code value} that are
+     */
+    public static void appendKnown(StringBuilder text, Register register, long known, long value) {
+        RegisterField whole = register.whole();
+        if (whole.type() == FieldType.BITSET) {
+            appendBits(text, whole, known, value);
+        } else if ((whole.mask() & ~known) == 0) {
+            appendRegister(text, register, 0, register.widthBits(), value);
+        }
+    }
+
+    /** A field's value as {@link #appendFields} has it: "NVM", "63", "0x1000". */
+    public static String value(RegisterField field, long registerValue) {
+        StringBuilder text = new StringBuilder();
+        appendValue(text, field, field.get(registerValue));
+        return text.toString();
+    }
+
+    /**
+     * @param seen the bits of {@code value} that count
+     */
+    private static void appendBits(StringBuilder text, RegisterField outer, long seen, long value) {
         long known = 0;
-        long seen = RegisterField.lowBits(bits) << lowBit;
         boolean first = true;
         for (RegisterField field : outer.fields()) {
             if ((field.mask() & ~seen) != 0) {
@@ -190,7 +213,7 @@ public final class RegisterText {
             }
             case BITSET -> {
                 text.append('{');
-                appendBits(text, field, 0, field.widthBits(), value);
+                appendBits(text, field, RegisterField.lowBits(field.widthBits()), value);
                 text.append('}');
             }
             case HEX -> appendHex(text, shifted);
