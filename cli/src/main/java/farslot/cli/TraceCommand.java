@@ -11,7 +11,8 @@ import picocli.CommandLine.Command;
             TraceShowCommand.class,
             TraceStatsCommand.class,
             TraceConfigCommand.class,
-            TraceDecodeCommand.class
+            TraceDecodeCommand.class,
+            TraceCloneCommand.class,
         },
         optionListHeading = "%nOptions:%n",
         commandListHeading = "%nCommands:%n",
@@ -23,6 +24,6 @@ import picocli.CommandLine.Command;
 final class TraceCommand extends Verb {
     @Override
     public Integer call() {
-        throw usage("trace wants one of show, stats, config, decode.");
+        throw usage("trace wants one of " + String.join(", ", spec.subcommands().keySet()) + ".");
     }
 }
