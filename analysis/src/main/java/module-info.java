@@ -4,6 +4,7 @@ module farslot.analysis {
     requires transitive farslot.sdk;
 
     exports farslot.analysis;
+    exports farslot.analysis.export;
 
     uses farslot.sdk.decode.DecoderProvider;
 

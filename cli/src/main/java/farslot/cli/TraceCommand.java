@@ -2,24 +2,26 @@ package farslot.cli;
 
 import picocli.CommandLine.Command;
 
-/** Shows and counts the events of a trace file. */
+/** What can be done with a trace file. */
 @Command(
         name = "trace",
         header = "Read what a recorder wrote",
-        description = "%nShows and counts the events of a trace file.",
+        description = "%nShows and counts the events of a trace file, or takes it elsewhere.",
         subcommands = {
             TraceShowCommand.class,
             TraceStatsCommand.class,
             TraceConfigCommand.class,
             TraceDecodeCommand.class,
             TraceCloneCommand.class,
+            TraceExportCommand.class,
         },
         optionListHeading = "%nOptions:%n",
         commandListHeading = "%nCommands:%n",
         footerHeading = "%nExample:%n",
         footer = {
             "  farslot trace show demo.fst --only write,irq",
-            "  farslot trace stats demo.fst"
+            "  farslot trace stats demo.fst",
+            "  farslot trace export demo.fst --to mmiotrace -o demo.mmiotrace"
         })
 final class TraceCommand extends Verb {
     @Override

@@ -1,0 +1,83 @@
+package farslot.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import farslot.core.FunctionDescription;
+import farslot.core.FunctionDescription.Identity;
+import farslot.recorder.TraceOptions;
+import farslot.recorder.TraceWriter;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class TraceExportCommandTest {
+    @TempDir Path folder;
+
+    private final StringWriter err = new StringWriter();
+    private Path trace;
+
+    @BeforeEach
+    void makeTrace() throws IOException {
+        FunctionDescription function =
+                new FunctionDescription(
+                        "none",
+                        new Identity(1, 2, 3, 4, 5, 6),
+                        List.of(),
+                        List.of(),
+                        0,
+                        0,
+                        0,
+                        Set.of(),
+                        Set.of());
+        trace = folder.resolve("t.fst");
+        try (TraceWriter writer = TraceWriter.create(trace, function, TraceOptions.DEFAULT)) {
+            writer.mark("one");
+        }
+    }
+
+    private int farslot(Object... args) {
+        CommandLine line = Main.commandLine();
+        line.setOut(new PrintWriter(new StringWriter()));
+        line.setErr(new PrintWriter(err));
+        return line.execute(Stream.of(args).map(Object::toString).toArray(String[]::new));
+    }
+
+    @Test
+    void shouldWriteIntoAFileOnlyOnceAllIsWritten() throws IOException {
+        Path text = folder.resolve("t.mmiotrace");
+        assertEquals(
+                ExitCode.OK, farslot("trace", "export", trace, "--to", "mmiotrace", "-o", text));
+        List<String> lines = Files.readAllLines(text);
+        assertEquals("VERSION 20070824", lines.getFirst());
+        assertTrue(lines.getLast().endsWith(" one"), lines.getLast());
+        Path damaged = Files.writeString(folder.resolve("no.fst"), "hello");
+        assertEquals(
+                ExitCode.USAGE,
+                farslot("trace", "export", damaged, "--to", "mmiotrace", "-o", text));
+        assertEquals(lines, Files.readAllLines(text));
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(3, files.count(), "and nothing unfinished");
+        }
+    }
+
+    @Test
+    void shouldRefuseInASentenceWhatCannotBeWritten() {
+        assertEquals(ExitCode.USAGE, farslot("trace", "export", trace, "--to", "mmiotrac"));
+        assertTrue(err.toString().contains("did you mean \"mmiotrace\"?"), err.toString());
+        Path nowhere = folder.resolve("none").resolve("t");
+        assertEquals(
+                ExitCode.FAILED,
+                farslot("trace", "export", trace, "--to", "mmiotrace", "-o", nowhere));
+        assertTrue(err.toString().contains("its folder does not exist."), err.toString());
+    }
+}
