@@ -101,7 +101,8 @@ final class CompletionQueue {
     }
 
     boolean hasUnacknowledgedEntries() {
-        return head != tail;
+        int acknowledged = head;
+        return acknowledged != tail && acknowledged != nextTail;
     }
 
     /** Claims up to {@code wanted} entries; returns how many. One always stays free (4.1.1). */
