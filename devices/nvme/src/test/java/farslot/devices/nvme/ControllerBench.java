@@ -9,8 +9,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -27,7 +27,9 @@ final class ControllerBench implements DriverSide, AutoCloseable {
     final AtomicInteger assertions = new AtomicInteger();
 
     private final MemorySegment ram = Arena.ofAuto().allocate(RAM_BYTES, 4096);
-    private final ExecutorService workers = Executors.newCachedThreadPool();
+    private final ThreadPoolExecutor workers =
+            new ThreadPoolExecutor(
+                    0, Integer.MAX_VALUE, 60, TimeUnit.SECONDS, new SynchronousQueue<>());
     private final InterruptStatus interrupts;
     private int generation;
     private int aqa;
@@ -209,6 +211,16 @@ final class ControllerBench implements DriverSide, AutoCloseable {
     @Override
     public void awaitChange(long seen) {
         changes.await(seen);
+    }
+
+    /**
+     * Waits until nothing is being done. A driver that looks for itself sees a completion before
+     * its interrupt is signalled.
+     */
+    void awaitIdle() {
+        while (workers.getActiveCount() > 0) {
+            Thread.onSpinWait();
+        }
     }
 
     @Override

@@ -191,6 +191,7 @@ final class ControllerTest {
     void aResetWhileCommandsAreUnderWayLosesThemForGood() {
         driver.enable();
         NvmeDriver.Queue queue = driver.createQueue(1, 16, 1);
+        bench.awaitIdle();
         image.closeGate();
         long page = driver.allocate(1);
         driver.memory(page, 512).fill((byte) 0x55);

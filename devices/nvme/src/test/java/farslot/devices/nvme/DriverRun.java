@@ -187,13 +187,7 @@ public final class DriverRun {
     private void call(NvmeDriver.Queue queue, NvmeDriver.Entry entry) {
         int before = side.interrupts(InterruptKind.MSIX, queue.id);
         int command = queue.submit(entry);
-        while (true) {
-            long seen = side.changes();
-            if (side.interrupts(InterruptKind.MSIX, queue.id) > before) {
-                break;
-            }
-            side.awaitChange(seen);
-        }
+        side.awaitInterrupts(InterruptKind.MSIX, queue.id, before + 1);
         NvmeDriver.Completion completion = queue.poll(command);
         assertNotNull(completion, "the interrupt came before the completion entry");
         completion.ok();

@@ -22,4 +22,13 @@ public interface DriverSide {
 
     /** Waits until {@link #changes} is no longer what was seen. */
     void awaitChange(long seen);
+
+    /** Waits until this interrupt was signalled so often. */
+    default void awaitInterrupts(InterruptKind kind, int vector, int count) {
+        long seen = changes();
+        while (interrupts(kind, vector) < count) {
+            awaitChange(seen);
+            seen = changes();
+        }
+    }
 }

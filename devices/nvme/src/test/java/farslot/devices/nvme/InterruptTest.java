@@ -41,19 +41,13 @@ final class InterruptTest {
         NvmeDriver.Queue two = driver.createQueue(2, 8, 3);
         for (int i = 1; i <= 5; i++) {
             one.call(flush()).ok();
-            awaitInterrupts(InterruptKind.MSIX, 1, i);
+            bench.awaitInterrupts(InterruptKind.MSIX, 1, i);
         }
         two.call(flush()).ok();
-        awaitInterrupts(InterruptKind.MSIX, 3, 1);
+        bench.awaitInterrupts(InterruptKind.MSIX, 3, 1);
         assertEquals(5, bench.interrupts(InterruptKind.MSIX, 1));
         assertEquals(0, bench.interrupts(InterruptKind.MSIX, 2));
         assertEquals(0, bench.assertions.get());
-    }
-
-    private void awaitInterrupts(InterruptKind kind, int vector, int count) {
-        while (bench.interrupts(kind, vector) < count) {
-            Thread.onSpinWait();
-        }
     }
 
     @Test
@@ -83,6 +77,7 @@ final class InterruptTest {
         while (!(queue.takeOnly(first) != null && queue.takeOnly(second) != null)) {
             Thread.onSpinWait();
         }
+        bench.awaitIdle();
         bench.write(NvmeDriver.DOORBELLS + 8 + 4, 1);
         assertTrue(bench.pin, "one entry is not acknowledged");
         bench.write(NvmeDriver.DOORBELLS + 8 + 4, 2);
@@ -125,10 +120,10 @@ final class InterruptTest {
         driver.enable();
         NvmeDriver.Queue queue = driver.createQueue(1, 8, 2);
         int first = queue.submit(flush());
-        awaitInterrupts(InterruptKind.MSI, 2, 1);
+        bench.awaitInterrupts(InterruptKind.MSI, 2, 1);
         // The first is not acknowledged; the second is news all the same.
         int second = queue.submit(flush());
-        awaitInterrupts(InterruptKind.MSI, 2, 2);
+        bench.awaitInterrupts(InterruptKind.MSI, 2, 2);
         queue.await(first).ok();
         queue.await(second).ok();
     }
@@ -143,7 +138,7 @@ final class InterruptTest {
         while (queue.takeOnly(command) == null) {
             Thread.onSpinWait();
         }
-        driver.identify(1, 0);
+        bench.awaitIdle();
         assertEquals(0, bench.interrupts(InterruptKind.MSI, 2));
         bench.write(NvmeDriver.INTMC, 1 << 2);
         assertEquals(1, bench.interrupts(InterruptKind.MSI, 2));
