@@ -1,7 +1,9 @@
 package farslot.cli;
 
+import farslot.recorder.Condition;
 import farslot.recorder.TraceEvent;
 import farslot.recorder.TraceException;
+import farslot.recorder.TraceNames;
 import farslot.recorder.TraceReader;
 import farslot.recorder.TraceText;
 import farslot.registers.Nearest;
@@ -30,6 +32,7 @@ final class TraceShowCommand extends Verb {
     private static final int LINES_UNCHECKED = 1024;
 
     @Mixin TraceSource source;
+    @Mixin WhereOption where;
     @Mixin JsonOption output;
 
     @Option(
@@ -52,13 +55,16 @@ final class TraceShowCommand extends Verb {
 
     @Override
     public Integer call() {
+        if (where.explained(out())) {
+            return ExitCode.OK;
+        }
         Set<String> kinds = kinds();
         if (count < 0 || !(sinceSeconds >= 0)) {
             throw usage("--count and --since cannot be negative.");
         }
         try (TraceReader reader = source.open()) {
-            TraceText text = new TraceText(source.names(reader));
-            show(reader, text, kinds);
+            TraceNames names = source.names(reader);
+            show(reader, new TraceText(names), kinds, where.condition(names));
             reader.remarks().forEach(this::say);
             return ExitCode.OK;
         } catch (TraceException e) {
@@ -66,13 +72,16 @@ final class TraceShowCommand extends Verb {
         }
     }
 
-    private void show(TraceReader reader, TraceText text, Set<String> kinds) throws TraceException {
+    private void show(TraceReader reader, TraceText text, Set<String> kinds, Condition condition)
+            throws TraceException {
         long sinceNanos = (long) (sinceSeconds * 1e9);
         long shown = 0;
         for (TraceEvent event = reader.next();
                 event != null && shown < count;
                 event = reader.next()) {
-            if (event.stamp().nanos() < sinceNanos || !kinds.contains(TraceText.kind(event))) {
+            if (event.stamp().nanos() < sinceNanos
+                    || !kinds.contains(TraceText.kind(event))
+                    || (condition != null && !condition.test(event))) {
                 continue;
             }
             out().println(output.json ? text.json(event) : text.line(event));

@@ -12,7 +12,7 @@ import picocli.CommandLine.Parameters;
 
 /** What the verbs that read a trace take: the file, and names from elsewhere. */
 final class TraceSource {
-    @Parameters(index = "0", paramLabel = "FILE.fst", description = "The trace.")
+    @Parameters(index = "0", arity = "0..1", paramLabel = "FILE.fst", description = "The trace.")
     Path file;
 
     @Option(
@@ -24,6 +24,9 @@ final class TraceSource {
     Path map;
 
     TraceReader open() {
+        if (file == null) {
+            throw new CommandFailure(ExitCode.USAGE, "Which trace? Name a file, as in n0.fst.");
+        }
         if (!Files.exists(file)) {
             throw new CommandFailure(ExitCode.NOT_FOUND, "There is no trace " + file + ".");
         }

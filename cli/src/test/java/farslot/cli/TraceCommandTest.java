@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import farslot.core.FunctionDescription;
 import farslot.core.FunctionDescription.Identity;
 import farslot.core.Region;
+import farslot.recorder.Condition;
 import farslot.recorder.TraceOptions;
 import farslot.recorder.TraceWriter;
 import java.io.IOException;
@@ -84,6 +85,35 @@ class TraceCommandTest {
                 ExitCode.USAGE,
                 farslot("trace", "show", folder.resolve("t.fst"), "--only", "markk"));
         assertTrue(err.toString().contains("did you mean \"mark\"?"), err.toString());
+    }
+
+    @Test
+    void shouldShowOnlyWhatIsAskedFor() throws IOException {
+        assertEquals(
+                ExitCode.OK,
+                farslot("trace", "show", trace(), "--where", "mark and text ~ T and count == 2"));
+        assertEquals(1, out.toString().lines().count());
+        assertTrue(out.toString().endsWith("-     three\n"), out.toString());
+    }
+
+    @Test
+    void shouldShowWhereAnExpressionIsWrong() throws IOException {
+        assertEquals(ExitCode.USAGE, farslot("trace", "show", trace(), "--where", "mark and ird"));
+        assertEquals(
+                """
+                farslot: --where: There is no register or word "ird"; did you mean "irq"?
+                  mark and ird
+                           ^^^
+                """,
+                err.toString());
+        assertEquals("", out.toString());
+    }
+
+    @Test
+    void shouldExplainExpressionsWithoutATrace() {
+        assertEquals(ExitCode.OK, farslot("trace", "show", "--where", "help"));
+        assertEquals(Condition.help(), out.toString().lines().toList());
+        assertEquals(ExitCode.USAGE, farslot("trace", "show", "--where", "irq"));
     }
 
     @Test

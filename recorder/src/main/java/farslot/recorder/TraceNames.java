@@ -13,10 +13,12 @@ import farslot.registers.RegisterText;
  * header and the capabilities that it has.
  */
 public final class TraceNames {
+    private final String kind;
     private final String[] labels = new String[Region.COUNT];
     private final RegisterDomain[] domains = new RegisterDomain[Region.COUNT];
 
     private TraceNames(FunctionDescription description, RegisterMap map) {
+        this.kind = description.kind();
         for (int index = 0; index < Region.COUNT; index++) {
             labels[index] =
                     switch (index) {
@@ -51,6 +53,11 @@ public final class TraceNames {
     /** Names by a given map, whose domains are called as the regions are ("BAR0"). */
     public static TraceNames of(FunctionDescription description, RegisterMap map) {
         return new TraceNames(description, map);
+    }
+
+    /** The function's kind: "nvme". */
+    public String kind() {
+        return kind;
     }
 
     /** The region's label: "BAR0". */

@@ -3,6 +3,8 @@ package farslot.registers;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A register, or the family of registers that one definition within arrays stands for: element (i,
@@ -13,6 +15,9 @@ import java.util.Objects;
 public final class Register {
     /** An array: {@code length} elements, {@code stride} bytes from one to the next. */
     record Dimension(long stride, long length) {}
+
+    /** Where an index goes in a label. */
+    private static final Pattern INDEX = Pattern.compile("\\{([0-9])}");
 
     private final String name;
     private final String label;
@@ -159,6 +164,51 @@ public final class Register {
             text = text.replace("{" + d + "}", Long.toString(indexes[d]));
         }
         return text;
+    }
+
+    /**
+     * The offset of the element with this name, as {@link #nameAt} gives it, or -1.
+     *
+     * @param anyCase whether "sq1tdbl" is "SQ1TDBL"
+     */
+    public long elementNamed(String wanted, boolean anyCase) {
+        int brace = strides.length == 0 ? -1 : label.indexOf('{');
+        int plain = brace < 0 ? label.length() : brace;
+        if (!wanted.regionMatches(anyCase, 0, label, 0, plain)) {
+            return -1;
+        }
+        StringBuilder pattern = new StringBuilder();
+        int[] dimensionOf = new int[strides.length];
+        int groups = 0;
+        int from = 0;
+        Matcher place = INDEX.matcher(label);
+        while (strides.length > 0 && place.find()) {
+            int dimension = Integer.parseInt(place.group(1));
+            if (dimension >= strides.length || groups == strides.length) {
+                return -1;
+            }
+            dimensionOf[groups++] = dimension;
+            pattern.append(Pattern.quote(label.substring(from, place.start())))
+                    .append("(\\d{1,18})");
+            from = place.end();
+        }
+        pattern.append(Pattern.quote(label.substring(from)));
+        Matcher name =
+                Pattern.compile(pattern.toString(), anyCase ? Pattern.CASE_INSENSITIVE : 0)
+                        .matcher(wanted);
+        if (groups < strides.length || !name.matches()) {
+            return -1;
+        }
+        long at = offset;
+        for (int group = 0; group < groups; group++) {
+            long index = Long.parseLong(name.group(group + 1));
+            int dimension = dimensionOf[group];
+            if (index >= lengths[dimension]) {
+                return -1;
+            }
+            at += strides[dimension] * index;
+        }
+        return at;
     }
 
     /** All bits as one field: its type and values are the register's. */
