@@ -23,4 +23,9 @@ public interface DecoderProvider {
      * @param found takes the transactions, on the thread that shows the observations
      */
     Decoder decoder(FunctionDescription function, Consumer<Transaction> found);
+
+    /** Tells its completions from other DMA writes; null where no order is free. */
+    default Completions completions(FunctionDescription function) {
+        return null;
+    }
 }

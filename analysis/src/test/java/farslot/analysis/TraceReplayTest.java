@@ -1,0 +1,304 @@
+package farslot.analysis;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import farslot.core.CompletionStatus;
+import farslot.core.Direction;
+import farslot.core.ForwardingHost;
+import farslot.core.FunctionEvent;
+import farslot.core.InProcessHost;
+import farslot.core.InterruptAction;
+import farslot.core.InterruptKind;
+import farslot.core.PciFunction;
+import farslot.core.PciHost;
+import farslot.core.Region;
+import farslot.core.ResetKind;
+import farslot.core.Tap;
+import farslot.devices.edu.EduKind;
+import farslot.recorder.RecorderTap;
+import farslot.recorder.TraceNames;
+import farslot.recorder.TraceOptions;
+import farslot.recorder.TraceReader;
+import farslot.sdk.DeviceFunction;
+import farslot.sdk.Options;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Semaphore;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A driver of edu is recorded, and its trace replayed against devices that are the same or not. */
+@Timeout(120)
+class TraceReplayTest {
+    private static final long MEMORY_AT = 0x10000;
+    private static final int BYTES = 256;
+    private static final long PATIENCE_NANOS = 20_000_000_000L;
+    private static final long IMPATIENCE_NANOS = 300_000_000L;
+
+    @TempDir Path folder;
+
+    private Path trace;
+
+    private static DeviceFunction edu() throws Exception {
+        EduKind kind = new EduKind();
+        return DeviceFunction.of("edu", kind.create(Options.check(kind, Map.of())));
+    }
+
+    @BeforeEach
+    void record() throws Exception {
+        trace = recorded(TraceOptions.DmaData.FULL);
+    }
+
+    private Path recorded(TraceOptions.DmaData data) throws Exception {
+        Path file = folder.resolve(data + ".fst");
+        TraceOptions options = TraceOptions.DEFAULT.withDmaData(data);
+        try (DeviceFunction edu = edu();
+                RecorderTap tap = RecorderTap.recording(edu, file, options);
+                Arena arena = Arena.ofShared()) {
+            new Driver(tap, arena).work();
+        }
+        return file;
+    }
+
+    /** Computes a factorial, and moves bytes into the device and back to another place. */
+    private static final class Driver {
+        private final Semaphore interrupts = new Semaphore(0);
+        private final PciFunction function;
+        private final MemorySegment memory;
+
+        Driver(PciFunction function, Arena arena) {
+            this.function = function;
+            memory = arena.allocate(0x2000, 4096);
+            InProcessHost host =
+                    new InProcessHost(
+                            function,
+                            new InProcessHost.Listener() {
+                                @Override
+                                public void interrupt(InterruptKind kind, int vector) {
+                                    interrupts.release();
+                                }
+
+                                @Override
+                                public void event(FunctionEvent event) {}
+                            });
+            host.map(MEMORY_AT, memory, Direction.READ_WRITE);
+        }
+
+        void work() throws InterruptedException {
+            write(Region.CONFIGURATION, 4, 2, 6);
+            function.interrupts(InterruptKind.INTX, 0, 1, InterruptAction.ENABLE);
+            write(0, 0x04, 4, 0x55aa55aa);
+            read(0x04, 4);
+            write(0, 0x20, 4, 0x80);
+            write(0, 0x08, 4, 12);
+            while ((read(0x20, 4) & 1) != 0) {
+                Thread.onSpinWait();
+            }
+            read(0x08, 4);
+            acknowledge();
+            for (int i = 0; i < BYTES; i++) {
+                memory.set(ValueLayout.JAVA_BYTE, i, (byte) (i * 7));
+            }
+            transfer(MEMORY_AT, 0x40000, 5);
+            transfer(0x40000, MEMORY_AT + 0x1000, 7);
+        }
+
+        private void transfer(long from, long to, long command) throws InterruptedException {
+            write(0, 0x80, 8, from);
+            write(0, 0x88, 8, to);
+            write(0, 0x90, 8, BYTES);
+            write(0, 0x98, 8, command);
+            acknowledge();
+        }
+
+        private void acknowledge() throws InterruptedException {
+            interrupts.acquire();
+            write(0, 0x64, 4, read(0x24, 4));
+            function.interrupts(InterruptKind.INTX, 0, 1, InterruptAction.UNMASK);
+        }
+
+        private long read(long offset, int bytes) {
+            MemorySegment into = MemorySegment.ofArray(new byte[8]);
+            assertEquals(
+                    CompletionStatus.SUCCESS,
+                    function.read(0, offset, into.asSlice(0, bytes), bytes));
+            return into.get(ValueLayout.JAVA_LONG_UNALIGNED, 0);
+        }
+
+        private void write(int region, long offset, int bytes, long value) {
+            MemorySegment from = MemorySegment.ofArray(new byte[8]);
+            from.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, value);
+            assertEquals(
+                    CompletionStatus.SUCCESS,
+                    function.write(
+                            region, offset, from.asSlice(0, bytes), bytes, PciFunction.ALL_BYTES));
+        }
+    }
+
+    private TraceReplay.Report replay(PciFunction target, TraceReplay.Rules rules)
+            throws Exception {
+        try (TraceReader first = TraceReader.open(trace);
+                TraceReader again = TraceReader.open(trace)) {
+            TraceNames names = TraceNames.of(again.description(), new EduKind().registerMap());
+            return TraceReplay.replay(first, again, names, target, null, rules);
+        }
+    }
+
+    private static TraceReplay.Rules patient() {
+        return new TraceReplay.Rules(false, 1, PATIENCE_NANOS);
+    }
+
+    private static TraceReplay.Rules impatient(int most) {
+        return new TraceReplay.Rules(false, most, IMPATIENCE_NANOS);
+    }
+
+    @Test
+    void shouldFindNoDivergenceInTheSameDevice() throws Exception {
+        try (DeviceFunction edu = edu()) {
+            TraceReplay.Report report = replay(edu, patient());
+            assertEquals(List.of(), report.divergences());
+            assertTrue(report.whole());
+            assertTrue(report.reads() >= 5, report::toString);
+            // Two transfers and three interrupts.
+            assertEquals(5, report.transfers());
+        }
+    }
+
+    /** Changes what passes. */
+    private static class Changed extends Tap {
+        Changed(PciFunction next) {
+            super(next);
+        }
+
+        @Override
+        protected PciHost around(PciHost host) {
+            return new ForwardingHost(host) {
+                @Override
+                public CompletionStatus write(int generation, long address, MemorySegment from) {
+                    return dmaWrite(next(), generation, address, from);
+                }
+
+                @Override
+                public void interrupt(int generation, InterruptKind kind, int vector) {
+                    if (interrupts()) {
+                        next().interrupt(generation, kind, vector);
+                    }
+                }
+            };
+        }
+
+        CompletionStatus dmaWrite(PciHost next, int generation, long address, MemorySegment from) {
+            return next.write(generation, address, from);
+        }
+
+        boolean interrupts() {
+            return true;
+        }
+    }
+
+    @Test
+    void shouldNameRegisterAndFieldThatDiffer() throws Exception {
+        try (DeviceFunction edu = edu()) {
+            Changed changed =
+                    new Changed(edu) {
+                        @Override
+                        public CompletionStatus read(
+                                int region, long offset, MemorySegment into, int width) {
+                            CompletionStatus status = super.read(region, offset, into, width);
+                            if (region == 0 && offset == 0x20) {
+                                // IRQ_WHEN_DONE is not kept.
+                                into.set(
+                                        ValueLayout.JAVA_BYTE,
+                                        0,
+                                        (byte) (into.get(ValueLayout.JAVA_BYTE, 0) & 0x7f));
+                            }
+                            return status;
+                        }
+                    };
+            Divergence found = replay(changed, impatient(1)).divergences().getFirst();
+            assertEquals("BAR0 STATUS", found.where());
+            assertTrue(found.what().contains("reads 0x0 now"), found.what());
+            assertTrue(found.what().contains("IRQ_WHEN_DONE"), found.what());
+        }
+    }
+
+    @Test
+    void shouldNameTheByteOfMemoryThatDiffers() throws Exception {
+        try (DeviceFunction edu = edu()) {
+            Changed changed =
+                    new Changed(edu) {
+                        @Override
+                        CompletionStatus dmaWrite(
+                                PciHost next, int generation, long address, MemorySegment from) {
+                            from.set(ValueLayout.JAVA_BYTE, 9, (byte) 1);
+                            return super.dmaWrite(next, generation, address, from);
+                        }
+                    };
+            Divergence found = replay(changed, impatient(1)).divergences().getFirst();
+            assertEquals("memory at 0x11000", found.where());
+            assertEquals(
+                    "Of 256 bytes written the one at 0x9 was 0x3f and is now 0x01.", found.what());
+        }
+    }
+
+    @Test
+    void shouldMatchTransfersThatAreCutOtherwise() throws Exception {
+        try (DeviceFunction edu = edu()) {
+            Changed changed =
+                    new Changed(edu) {
+                        @Override
+                        CompletionStatus dmaWrite(
+                                PciHost next, int generation, long address, MemorySegment from) {
+                            long half = from.byteSize() / 2 + 3;
+                            next.write(generation, address + half, from.asSlice(half));
+                            return next.write(generation, address, from.asSlice(0, half));
+                        }
+                    };
+            TraceReplay.Report report = replay(changed, patient());
+            assertEquals(List.of(), report.divergences());
+            assertEquals(5, report.transfers());
+        }
+    }
+
+    @Test
+    void shouldMissInterruptsAndCountDivergencesUpToALimit() throws Exception {
+        try (DeviceFunction edu = edu()) {
+            Changed changed =
+                    new Changed(edu) {
+                        @Override
+                        boolean interrupts() {
+                            return false;
+                        }
+                    };
+            TraceReplay.Report report = replay(changed, impatient(2));
+            assertEquals(2, report.divergences().size());
+            assertEquals("interrupt INTX 0", report.divergences().getFirst().where());
+            assertTrue(report.divergences().getFirst().what().contains("is not now"));
+        }
+    }
+
+    @Test
+    void shouldRefuseATraceWithoutDataAndReplayItsRegistersAlone() throws Exception {
+        trace = recorded(TraceOptions.DmaData.DIGEST);
+        try (DeviceFunction edu = edu()) {
+            String why =
+                    assertThrows(AnalysisException.class, () -> replay(edu, patient()))
+                            .getMessage();
+            assertTrue(why.contains("lacks DMA data: of 256 bytes of DMA"), why);
+            assertTrue(why.contains("--dma whole"), why);
+            edu.reset(ResetKind.COLD);
+            TraceReplay.Report report =
+                    replay(edu, new TraceReplay.Rules(true, 100, IMPATIENCE_NANOS));
+            assertEquals(0, report.transfers());
+            assertTrue(report.reads() >= 5);
+        }
+    }
+}
