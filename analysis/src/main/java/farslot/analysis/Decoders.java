@@ -1,6 +1,7 @@
 package farslot.analysis;
 
 import farslot.core.FunctionDescription;
+import farslot.sdk.decode.Completions;
 import farslot.sdk.decode.DecoderProvider;
 import java.util.Comparator;
 import java.util.List;
@@ -21,5 +22,14 @@ public final class Decoders {
     /** Those that understand a function, by name. */
     public static List<DecoderProvider> of(FunctionDescription function) {
         return all().stream().filter(provider -> provider.decodes(function)).toList();
+    }
+
+    /** What tells a function's completions from other DMA writes; null where nothing does. */
+    public static Completions completions(FunctionDescription function) {
+        return of(function).stream()
+                .map(provider -> provider.completions(function))
+                .filter(completions -> completions != null)
+                .findFirst()
+                .orElse(null);
     }
 }

@@ -7,6 +7,7 @@ import farslot.core.InterruptKind;
 import farslot.core.PciHost;
 import farslot.recorder.TraceEvent;
 import farslot.sdk.decode.Completions;
+import farslot.sdk.decode.Observation;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
@@ -55,6 +56,7 @@ final class ReplayedMemory implements PciHost {
     }
 
     /** What a function wrote that matches nothing so far. */
+    @SuppressWarnings("ArrayRecordComponent") // compared nowhere
     private record Unmatched(long address, byte[] data, String meaning) {}
 
     /** So many writes that match nothing are kept, to say what came instead. */
@@ -70,9 +72,11 @@ final class ReplayedMemory implements PciHost {
     private final Deque<Unmatched> unmatched = new ArrayDeque<>();
     private final List<String> strange = new ArrayList<>();
     private long matched;
+    private long aheadBytes;
 
     /**
-     * @param completions tells them from other writes; null where nobody knows
+     * @param completions tells the function's completions from its other writes; null where nobody
+     *     knows
      */
     ReplayedMemory(IntSupplier generation, Completions completions) {
         this.generation = generation;
@@ -81,16 +85,27 @@ final class ReplayedMemory implements PciHost {
 
     // The replay's side.
 
-    /** Adds what the trace has next; far ahead of the driver's steps. */
-    synchronized void expect(TraceEvent event) {
+    /** Is shown what the driver does to the function, just before. */
+    synchronized void observe(Observation step) {
+        if (completions != null && step != null) {
+            completions.observe(step);
+        }
+    }
+
+    /**
+     * Adds what the trace has next; far ahead of the driver's steps.
+     *
+     * @param meaning of a completion; else null
+     */
+    synchronized void expect(TraceEvent event, String meaning) {
         switch (event) {
             case TraceEvent.Dma dma when dma.status() == null || !dma.status().isSuccess() -> {
                 // What came of it is not known.
             }
             case TraceEvent.Dma dma -> {
-                String meaning = dma.write() ? meaning(dma.address(), dma.data().kept()) : null;
                 Expected one = new Expected(event, meaning);
                 inOrder.add(one);
+                aheadBytes += dma.data().kept().length;
                 (dma.write() ? writes : reads)
                         .computeIfAbsent(dma.address(), at -> new ArrayList<>(1))
                         .add(one);
@@ -194,6 +209,7 @@ final class ReplayedMemory implements PciHost {
         one.done = true;
         matched++;
         if (one.event instanceof TraceEvent.Dma dma) {
+            aheadBytes -= dma.data().kept().length;
             forget(dma.write() ? writes : reads, dma.address(), one);
             if (one.meaning != null) {
                 forget(meanings, one.meaning, one);
@@ -283,6 +299,11 @@ final class ReplayedMemory implements PciHost {
         signalled.clear();
     }
 
+    /** How much data there is of what the function has not done yet. */
+    synchronized long aheadBytes() {
+        return aheadBytes;
+    }
+
     /** How many transfers and interrupts were as recorded. */
     synchronized long matched() {
         return matched;
@@ -298,11 +319,24 @@ final class ReplayedMemory implements PciHost {
         synchronized (this) {
             Expected one = exactRead(address, into.byteSize());
             if (one != null) {
-                copy(((TraceEvent.Dma) one.event).data().kept(), 0, into, 0, (int) into.byteSize());
+                byte[] data = ((TraceEvent.Dma) one.event).data().kept();
+                MemorySegment.copy(data, 0, into, ValueLayout.JAVA_BYTE, 0, data.length);
                 finish(one);
-                return CompletionStatus.SUCCESS;
+            } else {
+                assemble(address, into);
             }
-            return assemble(address, into);
+            if (completions != null) {
+                byte[] data = into.toArray(ValueLayout.JAVA_BYTE);
+                completions.observe(
+                        new Observation.Dma(
+                                new Observation.When(0, 0, 0),
+                                false,
+                                address,
+                                data.length,
+                                CompletionStatus.SUCCESS,
+                                data));
+            }
+            return CompletionStatus.SUCCESS;
         }
     }
 
@@ -315,12 +349,8 @@ final class ReplayedMemory implements PciHost {
         return null;
     }
 
-    private static void copy(byte[] from, int at, MemorySegment into, long to, int length) {
-        MemorySegment.copy(MemorySegment.ofArray(from), at, into, to, length);
-    }
-
     /** Each byte from the first transfer of the trace that has it and has not given it yet. */
-    private CompletionStatus assemble(long address, MemorySegment into) {
+    private void assemble(long address, MemorySegment into) {
         BitSet given = new BitSet();
         int length = (int) into.byteSize();
         for (Expected one : List.copyOf(inOrder)) {
@@ -339,7 +369,7 @@ final class ReplayedMemory implements PciHost {
             }
             if (given.cardinality() == length) {
                 notifyAll();
-                return CompletionStatus.SUCCESS;
+                return;
             }
         }
         notifyAll();
@@ -349,7 +379,6 @@ final class ReplayedMemory implements PciHost {
         for (int i = given.nextClearBit(0); i < length; i = given.nextClearBit(i + 1)) {
             into.set(ValueLayout.JAVA_BYTE, i, (byte) 0);
         }
-        return CompletionStatus.SUCCESS;
     }
 
     @Override

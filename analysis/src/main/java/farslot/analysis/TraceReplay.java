@@ -14,6 +14,7 @@ import farslot.registers.RegisterDomain;
 import farslot.registers.RegisterField;
 import farslot.registers.RegisterText;
 import farslot.sdk.decode.Completions;
+import farslot.sdk.decode.Observation;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 
 /**
  * Does to a function what a trace's driver did, and compares what it answers: the trace as an
@@ -81,19 +83,19 @@ public final class TraceReplay {
     private final Completions completions;
     private final Deque<TraceEvent> ahead = new ArrayDeque<>();
     private final List<Divergence> divergences = new ArrayList<>();
-    private long aheadBytes;
     private long steps;
     private long reads;
     private long polls;
     private long volatileReads;
 
     private TraceReplay(
-            PciFunction target, TraceNames names, Rules rules, Completions completions) {
+            PciFunction target, TraceNames names, Rules rules, Supplier<Completions> completions) {
         this.target = target;
         this.names = names;
         this.rules = rules;
-        this.completions = completions;
-        memory = new ReplayedMemory(target::generation, completions);
+        this.completions = completions.get();
+        // The trace is read ahead, so the function's queues are others at the same time.
+        memory = new ReplayedMemory(target::generation, completions.get());
     }
 
     /**
@@ -151,7 +153,8 @@ public final class TraceReplay {
      * @param first the trace, at its beginning: looked through before
      * @param again the same, at its beginning
      * @param target a function fresh from a reset, which nobody else uses
-     * @param completions tells completions from other DMA writes; null where nobody knows
+     * @param completions makes what tells completions from other DMA writes; it makes null where
+     *     nobody knows
      * @throws AnalysisException where the trace has not what this needs
      */
     public static Report replay(
@@ -159,7 +162,7 @@ public final class TraceReplay {
             TraceReader again,
             TraceNames names,
             PciFunction target,
-            Completions completions,
+            Supplier<Completions> completions,
             Rules rules)
             throws TraceException, AnalysisException {
         boolean mapped = check(first, rules.registersOnly());
@@ -239,19 +242,21 @@ public final class TraceReplay {
     }
 
     private void fill(TraceReader trace) throws TraceException {
-        while (ahead.size() < MOST_AHEAD && aheadBytes < MOST_AHEAD_BYTES) {
+        while (ahead.isEmpty()
+                || (ahead.size() < MOST_AHEAD && memory.aheadBytes() < MOST_AHEAD_BYTES)) {
             TraceEvent event = trace.next();
             if (event == null) {
                 return;
             }
-            var observation = completions == null ? null : TraceObservations.of(event);
-            if (observation != null) {
+            Observation observation = TraceObservations.of(event);
+            if (completions != null && observation != null) {
                 completions.observe(observation);
             }
             switch (event) {
-                case TraceEvent.Dma dma when !rules.registersOnly() -> memory.expect(event);
+                case TraceEvent.Dma dma when !rules.registersOnly() ->
+                        memory.expect(event, meaning(dma));
                 case TraceEvent.Interrupt interrupt when !rules.registersOnly() ->
-                        memory.expect(event);
+                        memory.expect(event, null);
                 case TraceEvent.Access access -> ahead.add(event);
                 case TraceEvent.InterruptControl control -> ahead.add(event);
                 case TraceEvent.Mapped map -> ahead.add(event);
@@ -264,6 +269,12 @@ public final class TraceReplay {
         }
     }
 
+    private String meaning(TraceEvent.Dma dma) {
+        return completions == null || !dma.write()
+                ? null
+                : completions.meaning(dma.address(), dma.data().kept());
+    }
+
     private static boolean isSameRead(TraceEvent.Access one, TraceEvent.Access other) {
         return !other.write()
                 && one.region() == other.region()
@@ -272,6 +283,7 @@ public final class TraceReplay {
     }
 
     private void apply(TraceEvent step) {
+        memory.observe(TraceObservations.of(step));
         switch (step) {
             case TraceEvent.Access write -> write(write);
             case TraceEvent.InterruptControl e ->

@@ -148,7 +148,7 @@ class TraceReplayTest {
         try (TraceReader first = TraceReader.open(trace);
                 TraceReader again = TraceReader.open(trace)) {
             TraceNames names = TraceNames.of(again.description(), new EduKind().registerMap());
-            return TraceReplay.replay(first, again, names, target, null, rules);
+            return TraceReplay.replay(first, again, names, target, () -> null, rules);
         }
     }
 

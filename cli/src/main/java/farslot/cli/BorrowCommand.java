@@ -269,7 +269,7 @@ final class BorrowCommand extends Verb {
                         + ". Without it DMA is slow, and a read does not push it.");
     }
 
-    private CommandFailure failure(BorrowException e) {
+    static CommandFailure failure(BorrowException e) {
         int exitCode =
                 switch (e.reason()) {
                     case BAD_INPUT -> ExitCode.USAGE;

@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
             TraceConfigCommand.class,
             TraceDecodeCommand.class,
             TraceCloneCommand.class,
+            TraceReplayCommand.class,
             TraceExportCommand.class,
         },
         optionListHeading = "%nOptions:%n",
