@@ -72,7 +72,7 @@ class ExpressionsPageTest {
                 Condition.help().stream()
                         .dropWhile(line -> !line.startsWith("Fields"))
                         .filter(line -> line.matches("  [a-z-]+  .*"))
-                        .map(line -> line.strip().split(" ")[0])
+                        .map(line -> line.strip().split(" ", 2)[0])
                         .toList();
         assertTrue(fields.size() > 15, fields::toString);
         for (String field : fields) {
