@@ -65,7 +65,8 @@ public final class ConfigurationMap {
                 }
             }
         }
-        return new RegisterDomain("CFG", SPACE_BYTES, "PCI configuration space", registers);
+        return new RegisterDomain(
+                "CFG", SPACE_BYTES, Doc.brief("PCI configuration space"), registers);
     }
 
     /** A capability's short name: "PCIE"; "CAP_5" where it is not known. */

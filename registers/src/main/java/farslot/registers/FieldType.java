@@ -9,6 +9,10 @@ public enum FieldType {
     BOOLEAN,
     /** IEEE 754 of 16, 32 or 64 bits. */
     FLOAT,
+    /** Signed, with {@link FieldFormat#fractionBits} behind the point. */
+    FIXED,
+    /** The same, unsigned. */
+    UFIXED,
     /** One of the field's {@link RegisterField#values}. */
     ENUM,
     /** Its own {@link RegisterField#fields}. */

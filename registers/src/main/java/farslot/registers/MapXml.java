@@ -1,9 +1,15 @@
 package farslot.registers;
 
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.StringReader;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Set;
+import java.util.regex.Pattern;
 import javax.xml.stream.XMLInputFactory;
 import javax.xml.stream.XMLStreamConstants;
 import javax.xml.stream.XMLStreamException;
@@ -21,10 +27,17 @@ final class MapXml {
     private static final Set<String> MARKUP =
             Set.of("b", "i", "u", "code", "ul", "ol", "li", "p", "a", "pre", "tt");
 
-    private final RegisterMapLoader.Budget budget;
+    /** Of that, what begins a paragraph. */
+    private static final Set<String> PARAGRAPHS = Set.of("ul", "ol", "li", "p", "pre");
 
-    MapXml(RegisterMapLoader.Budget budget) {
-        this.budget = budget;
+    private static final char BYTE_ORDER_MARK = '\uFEFF';
+    private static final Pattern CONTROL = Pattern.compile("\\p{Cc}");
+    private static final Pattern CONTROL_IN_TEXT = Pattern.compile("[\\p{Cc}&&[^\t\n\r]]");
+
+    private final MapLimits limits;
+
+    MapXml(MapLimits limits) {
+        this.limits = limits;
     }
 
     /** The root element. The stream is closed by the caller. */
@@ -38,7 +51,7 @@ final class MapXml {
         });
         XMLStreamReader reader = null;
         try {
-            reader = factory.createXMLStreamReader(file, budget.bounded(file, stream));
+            reader = factory.createXMLStreamReader(file, new StringReader(text(file, stream)));
             return elements(file, reader);
         } catch (XMLStreamException e) {
             int line = e.getLocation() == null ? 0 : e.getLocation().getLineNumber();
@@ -64,7 +77,7 @@ final class MapXml {
             switch (reader.next()) {
                 case XMLStreamConstants.START_ELEMENT -> {
                     MapElement element = element(file, reader);
-                    budget.countElement(element);
+                    limits.countElement(element);
                     if (open.size() >= MAX_DEPTH) {
                         throw new RegisterMapException(
                                 element.place()
@@ -82,13 +95,17 @@ final class MapXml {
                 case XMLStreamConstants.END_ELEMENT -> {
                     MapElement closed = open.pop();
                     if (MARKUP.contains(closed.tag) && !open.isEmpty()) {
-                        append(open.peek(), closed.text);
+                        boolean paragraph = PARAGRAPHS.contains(closed.tag);
+                        String text = closed.text();
+                        open.peek().append(paragraph ? "\n\n" + text + "\n\n" : text, MAX_TEXT);
                     }
                 }
                 case XMLStreamConstants.CHARACTERS, XMLStreamConstants.CDATA -> {
                     MapElement element = open.peek();
-                    if (element != null && keepsText(element)) {
-                        append(element, reader.getText());
+                    if (element != null) {
+                        element.append(
+                                CONTROL_IN_TEXT.matcher(reader.getText()).replaceAll("\uFFFD"),
+                                MAX_TEXT);
                     }
                 }
                 case XMLStreamConstants.DTD, XMLStreamConstants.ENTITY_REFERENCE ->
@@ -104,27 +121,57 @@ final class MapXml {
         return root;
     }
 
-    private static boolean keepsText(MapElement element) {
-        return element.tag.equals("brief")
-                || element.tag.equals("doc")
-                || MARKUP.contains(element.tag);
+    /** The text, read to its end and refused where it is too long or not UTF-8. */
+    private String text(String file, InputStream stream) {
+        try {
+            byte[] bytes = stream.readNBytes(MapLimits.MAX_FILE_BYTES + 1);
+            if (bytes.length > MapLimits.MAX_FILE_BYTES) {
+                throw new RegisterMapException(
+                        file + ": the file is longer than 16 MiB, too long for a register map.");
+            }
+            limits.countFile(file, bytes.length);
+            return decoded(file, ByteBuffer.wrap(bytes));
+        } catch (IOException e) {
+            throw new RegisterMapException(
+                    "The register map " + file + " cannot be read: " + e.getMessage() + ".", e);
+        }
     }
 
-    private static void append(MapElement element, CharSequence text) {
-        int room = MAX_TEXT - element.text.length();
-        element.text.append(text, 0, Math.min(room, text.length()));
+    private static String decoded(String file, ByteBuffer bytes) {
+        CharBuffer text = CharBuffer.allocate(bytes.remaining());
+        if (StandardCharsets.UTF_8.newDecoder().decode(bytes, text, true).isError()) {
+            int line = 1;
+            for (int at = 0; at < bytes.position(); at++) {
+                line += bytes.get(at) == '\n' ? 1 : 0;
+            }
+            throw new RegisterMapException(
+                    file + ", line " + line + ": the file is not UTF-8, as register maps are.");
+        }
+        text.flip();
+        if (text.hasRemaining() && text.get(0) == BYTE_ORDER_MARK) {
+            text.get();
+        }
+        return text.toString();
+    }
+
+    /** Without what would command a terminal: names are printed. */
+    private static String printable(String text) {
+        return text.chars().noneMatch(Character::isISOControl)
+                ? text
+                : CONTROL.matcher(text).replaceAll("\uFFFD");
     }
 
     private static MapElement element(String file, XMLStreamReader reader) {
-        MapElement element =
-                new MapElement(reader.getLocalName(), file, reader.getLocation().getLineNumber());
+        boolean ours = RegisterMapLoader.NAMESPACE.equals(reader.getNamespaceURI());
+        String tag = ours ? "f:" + reader.getLocalName() : reader.getLocalName();
+        MapElement element = new MapElement(tag, file, reader.getLocation().getLineNumber());
         for (int i = 0; i < reader.getAttributeCount(); i++) {
             String namespace = reader.getAttributeNamespace(i);
             String name = reader.getAttributeLocalName(i);
             if (namespace == null || namespace.isEmpty()) {
-                element.attributes.put(name, reader.getAttributeValue(i));
+                element.attributes.put(name, printable(reader.getAttributeValue(i)));
             } else if (namespace.equals(RegisterMapLoader.NAMESPACE)) {
-                element.attributes.put("f:" + name, reader.getAttributeValue(i));
+                element.attributes.put("f:" + name, printable(reader.getAttributeValue(i)));
             }
         }
         return element;

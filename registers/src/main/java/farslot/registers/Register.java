@@ -2,6 +2,7 @@ package farslot.registers;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -13,8 +14,23 @@ import java.util.regex.Pattern;
  * <p>Immutable, so any thread may use it. Nothing here allocates but what returns text or lists.
  */
 public final class Register {
-    /** An array: {@code length} elements, {@code stride} bytes from one to the next. */
-    record Dimension(long stride, long length) {}
+    /**
+     * An array.
+     *
+     * @param stride bytes from one element to the next
+     * @param length elements
+     * @param first what the first is counted as in names
+     * @param names what elements are called instead of by number; the rest by number
+     */
+    record Dimension(long stride, long length, long first, List<String> names) {
+        Dimension {
+            names = List.copyOf(names);
+        }
+
+        String nameOf(long index) {
+            return index < names.size() ? names.get((int) index) : Long.toString(first + index);
+        }
+    }
 
     /** Where an index goes in a label. */
     private static final Pattern INDEX = Pattern.compile("\\{([0-9])}");
@@ -28,7 +44,7 @@ public final class Register {
     private final long[] lengths;
     private final RegisterField whole;
     private final ReadEffect readEffect;
-    private final String variants;
+    private final Variants variants;
 
     /** Dimensions by falling stride, so that an offset leaves few indexes to try. */
     private final int[] byStride;
@@ -52,7 +68,11 @@ public final class Register {
             List<Dimension> dimensions,
             RegisterField whole,
             ReadEffect readEffect,
-            String variants) {
+            Variants variants) {
+        if (widthBits != 8 && widthBits != 16 && widthBits != 32 && widthBits != 64) {
+            throw new IllegalArgumentException(
+                    "Register " + name + " has " + widthBits + " bits, not 8, 16, 32 or 64.");
+        }
         this.name = name;
         this.label = label;
         this.offset = offset;
@@ -71,13 +91,12 @@ public final class Register {
             reach[n] = Math.addExact(reach[n + 1], Math.multiplyExact(strides[d], lengths[d] - 1));
         }
         Math.addExact(offset, reach[0]);
-        long value = whole.resetKnown() ? whole.reset() : 0;
-        long known = whole.resetKnown() ? whole.mask() : 0;
+        long value = whole.rules().reset();
+        long known = whole.rules().resetMask();
         for (RegisterField field : whole.fields()) {
-            if (field.resetKnown()) {
-                value = field.set(value, field.reset());
-                known |= field.mask();
-            }
+            long itsBits = field.rules().resetMask() << field.low();
+            value = (value & ~itsBits) | (field.rules().reset() << field.low());
+            known |= itsBits;
         }
         this.resetValue = value;
         this.resetMask = known;
@@ -101,6 +120,24 @@ public final class Register {
         return widthBits / 8;
     }
 
+    /**
+     * A register of its own.
+     *
+     * @param offset in bytes
+     * @param whole its name and all its bits, from 0 on: 8, 16, 32 or 64
+     */
+    public static Register of(long offset, RegisterField whole, ReadEffect readEffect) {
+        return new Register(
+                whole.name(),
+                whole.name(),
+                offset,
+                whole.widthBits(),
+                List.of(),
+                whole,
+                readEffect,
+                Variants.ALL);
+    }
+
     /** In how many arrays this definition stands; 0 for a single register. */
     public int dimensions() {
         return strides.length;
@@ -109,6 +146,11 @@ public final class Register {
     /** The distance in bytes between neighbours of a dimension, outermost first. */
     public long stride(int dimension) {
         return strides[dimension];
+    }
+
+    /** What one element of a dimension is called in names: mostly its number. */
+    public String indexName(int dimension, long index) {
+        return dimensions.get(dimension).nameOf(index);
     }
 
     /** The number of elements of a dimension. */
@@ -161,7 +203,7 @@ public final class Register {
         }
         String text = label;
         for (int d = 0; d < indexes.length; d++) {
-            text = text.replace("{" + d + "}", Long.toString(indexes[d]));
+            text = text.replace("{" + d + "}", dimensions.get(d).nameOf(indexes[d]));
         }
         return text;
     }
@@ -251,6 +293,11 @@ public final class Register {
         return whole.brief();
     }
 
+    /** All that the map says of it in words. */
+    public Doc doc() {
+        return whole.doc();
+    }
+
     /** The value after a reset, 0 where the map does not say ({@link #resetKnownMask}). */
     public long resetValue() {
         return resetValue;
@@ -282,15 +329,15 @@ public final class Register {
 
     /** The bits of which only the first write after a reset counts. */
     public long writeOnceMask() {
-        long mask = whole.writeOnce() ? whole.mask() : 0;
+        long mask = whole.rules().writeOnce() ? whole.mask() : 0;
         for (RegisterField field : whole.fields()) {
-            mask |= field.writeOnce() ? field.mask() : 0;
+            mask |= field.rules().writeOnce() ? field.mask() : 0;
         }
         return mask;
     }
 
-    /** The variants of the hardware that have it, as the map writes them, or "" for all. */
-    public String variants() {
+    /** On which hardware it is there. */
+    public Variants variants() {
         return variants;
     }
 
@@ -318,8 +365,21 @@ public final class Register {
         return name + "@0x" + Long.toHexString(offset);
     }
 
+    /** As it is on the hardware that is chosen ({@link Variants#has}). */
+    Register on(Map<String, String> chosen) {
+        RegisterField some = whole.on(chosen);
+        return some.equals(whole)
+                ? this
+                : new Register(
+                        name, label, offset, widthBits, dimensions, some, readEffect, variants);
+    }
+
+    List<Dimension> allDimensions() {
+        return dimensions;
+    }
+
     /** The name with {0}, {1}, ... where the indexes go. */
-    String label() {
+    public String label() {
         return label;
     }
 
@@ -331,7 +391,7 @@ public final class Register {
                 Math.addExact(offset, by),
                 widthBits,
                 dimensions,
-                whole.renamed(prefix + name),
+                whole.withName(prefix + name),
                 readEffect,
                 variants);
     }

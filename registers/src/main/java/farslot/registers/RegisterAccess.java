@@ -11,6 +11,18 @@ public enum RegisterAccess {
     W1C,
     /** Writing 1 sets the bit; writing 0 changes nothing. */
     W1S,
+    /** Writing 1 toggles the bit. */
+    W1T,
+    /** Writing 0 clears the bit. */
+    W0C,
+    /** Writing 0 sets the bit. */
+    W0S,
+    /** Writing 0 toggles the bit. */
+    W0T,
+    /** Writing anything clears all bits. */
+    WC,
+    /** Writing anything sets all bits. */
+    WS,
     /** Reserved: read as zero, written as zero. */
     RSVD,
     /** The map does not say. */

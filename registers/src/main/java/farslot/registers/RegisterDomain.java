@@ -15,7 +15,8 @@ import java.util.Objects;
 public final class RegisterDomain {
     private final String name;
     private final long sizeBytes;
-    private final String brief;
+    private final long baseAddress;
+    private final Doc doc;
     private final List<Register> registers;
     private final Map<String, Register> byName = new LinkedHashMap<>();
 
@@ -25,10 +26,24 @@ public final class RegisterDomain {
     /** The furthest end within the subtree of each node of {@link #sorted}. */
     private final long[] furthestEnd;
 
-    RegisterDomain(String name, long sizeBytes, String brief, List<Register> registers) {
+    /** A domain of these registers, at an address that is not known. */
+    public RegisterDomain(String name, long sizeBytes, Doc doc, List<Register> registers) {
+        this(name, sizeBytes, 0, doc, registers);
+    }
+
+    /**
+     * A domain.
+     *
+     * @param sizeBytes 0 where it is not known
+     * @param baseAddress where it lies in the space that it shares with the map's other domains
+     * @param registers in the order in which they are listed; lookups need none
+     */
+    public RegisterDomain(
+            String name, long sizeBytes, long baseAddress, Doc doc, List<Register> registers) {
         this.name = name;
         this.sizeBytes = sizeBytes;
-        this.brief = brief;
+        this.baseAddress = baseAddress;
+        this.doc = doc;
         this.registers = List.copyOf(registers);
         for (Register register : registers) {
             byName.putIfAbsent(register.name(), register);
@@ -51,7 +66,20 @@ public final class RegisterDomain {
 
     /** One line of documentation, or "". */
     public String brief() {
-        return brief;
+        return doc.line();
+    }
+
+    /** All that the map says of it in words. */
+    public Doc doc() {
+        return doc;
+    }
+
+    /**
+     * Where it lies in the space that it shares with the map's other domains, as the peripherals of
+     * a chip do; 0 where the map does not say.
+     */
+    public long baseAddress() {
+        return baseAddress;
     }
 
     /** All registers, in the map's order. */
@@ -92,13 +120,51 @@ public final class RegisterDomain {
         return other instanceof RegisterDomain that
                 && sizeBytes == that.sizeBytes
                 && name.equals(that.name)
-                && brief.equals(that.brief)
+                && baseAddress == that.baseAddress
+                && doc.equals(that.doc)
                 && registers.equals(that.registers);
     }
 
     @Override
     public int hashCode() {
         return Objects.hash(name, sizeBytes, registers.size());
+    }
+
+    /** All registers that hold the byte at {@code offset}, in the order of {@link #find}. */
+    public List<Register> findAll(long offset) {
+        List<Register> found = new ArrayList<>();
+        collect(offset, 0, sorted.length, found);
+        found.sort(
+                Comparator.comparing((Register r) -> r.elementStart(offset) != offset)
+                        .thenComparingLong(Register::elements));
+        return found;
+    }
+
+    private void collect(long offset, int from, int to, List<Register> into) {
+        if (from >= to || furthestEnd[(from + to) >>> 1] <= offset) {
+            return;
+        }
+        int middle = (from + to) >>> 1;
+        collect(offset, from, middle, into);
+        if (sorted[middle].offset() <= offset) {
+            if (sorted[middle].elementStart(offset) >= 0) {
+                into.add(sorted[middle]);
+            }
+            collect(offset, middle + 1, to, into);
+        }
+    }
+
+    /**
+     * As it is on the hardware that is chosen ({@link Variants#has}): without what that does not
+     * have.
+     */
+    public RegisterDomain on(Map<String, String> chosen) {
+        List<Register> some =
+                registers.stream()
+                        .filter(register -> register.variants().has(chosen))
+                        .map(register -> register.on(chosen))
+                        .toList();
+        return new RegisterDomain(name, sizeBytes, baseAddress, doc, some);
     }
 
     private Register find(long offset, int from, int to, Register best) {

@@ -1,6 +1,7 @@
 package farslot.registers;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * Bits of a register that belong together.
@@ -9,31 +10,22 @@ import java.util.List;
  * @param low the lowest bit, counted from 0 within the register (within the outer field for a field
  *     of a field)
  * @param high the highest bit, up to 63
- * @param type how it is shown
- * @param shift the value is that of the bits shifted left by this many (rules-ng-ng's "shr")
- * @param access what the driver may do; {@link RegisterAccess#UNKNOWN} where the map does not say
- * @param writeOnce whether only the first write after a reset counts
- * @param changesByItself whether the device changes it without a write ("volatile")
- * @param resetKnown whether the map says the value after a reset
- * @param reset that value, not shifted to the field's place
- * @param values the names of its values, in the map's order
+ * @param format how they become a number
+ * @param rules what happens to them
+ * @param values the names of values, in the map's order
  * @param fields its own fields, for {@link FieldType#BITSET}
- * @param brief one line of documentation, or ""
+ * @param variants on which hardware it is there
  */
 public record RegisterField(
         String name,
         int low,
         int high,
-        FieldType type,
-        int shift,
-        RegisterAccess access,
-        boolean writeOnce,
-        boolean changesByItself,
-        boolean resetKnown,
-        long reset,
+        FieldFormat format,
+        FieldRules rules,
         List<NamedValue> values,
         List<RegisterField> fields,
-        String brief) {
+        Variants variants,
+        Doc doc) {
 
     public RegisterField {
         values = List.copyOf(values);
@@ -42,10 +34,78 @@ public record RegisterField(
             throw new IllegalArgumentException(
                     "Field " + name + " has the bits " + high + " to " + low + ".");
         }
+        if ((rules.resetMask() & ~lowBits(high - low + 1)) != 0) {
+            throw new IllegalArgumentException(
+                    "Field " + name + " has a reset value for bits that it does not have.");
+        }
+    }
+
+    /** Bits of which nothing is known but where they are. */
+    public static RegisterField unknown(String name, int low, int high) {
+        return new RegisterField(
+                name,
+                low,
+                high,
+                FieldFormat.of(FieldType.HEX),
+                FieldRules.UNKNOWN,
+                List.of(),
+                List.of(),
+                Variants.ALL,
+                Doc.NONE);
+    }
+
+    /** The same bits under another name. */
+    public RegisterField withName(String other) {
+        return new RegisterField(other, low, high, format, rules, values, fields, variants, doc);
+    }
+
+    public RegisterField withFormat(FieldFormat other) {
+        return new RegisterField(name, low, high, other, rules, values, fields, variants, doc);
+    }
+
+    public RegisterField withRules(FieldRules other) {
+        return new RegisterField(name, low, high, format, other, values, fields, variants, doc);
+    }
+
+    public RegisterField withValues(List<NamedValue> other) {
+        return new RegisterField(name, low, high, format, rules, other, fields, variants, doc);
+    }
+
+    public RegisterField withFields(List<RegisterField> other) {
+        return new RegisterField(name, low, high, format, rules, values, other, variants, doc);
+    }
+
+    public RegisterField withDoc(Doc other) {
+        return new RegisterField(name, low, high, format, rules, values, fields, variants, other);
     }
 
     public int widthBits() {
         return high - low + 1;
+    }
+
+    /** How it is shown. */
+    public FieldType type() {
+        return format.type();
+    }
+
+    /** How many bits the hardware leaves out below. */
+    public int shift() {
+        return format.shift();
+    }
+
+    /** What the driver may do. */
+    public RegisterAccess access() {
+        return rules.access();
+    }
+
+    /** Whether the device changes it without a write. */
+    public boolean changesByItself() {
+        return rules.changesByItself();
+    }
+
+    /** One line of documentation, or "". */
+    public String brief() {
+        return doc.line();
     }
 
     /** The field's bits in its register. */
@@ -53,7 +113,7 @@ public record RegisterField(
         return lowBits(widthBits()) << low;
     }
 
-    /** The field's value within a register's, not {@link #shift shifted}. */
+    /** The field's bits within a register's value, as they are. */
     public long get(long registerValue) {
         return (registerValue >>> low) & lowBits(widthBits());
     }
@@ -70,14 +130,18 @@ public record RegisterField(
         return get(registerValue) != 0;
     }
 
-    /** The name of a value of this field, or null. */
+    /** The name of a value of this field, or null. A name for all others comes last. */
     public String nameOf(long fieldValue) {
+        String other = null;
         for (NamedValue value : values) {
-            if (value.value() == fieldValue) {
-                return value.name();
+            if (value.names(fieldValue)) {
+                if (value.mask() != 0) {
+                    return value.name();
+                }
+                other = other == null ? value.name() : other;
             }
         }
-        return null;
+        return other;
     }
 
     /** The value with this name. */
@@ -91,22 +155,18 @@ public record RegisterField(
                 "Field " + name + " has no value named " + valueName + ".");
     }
 
-    /** The same bits under another name. */
-    RegisterField renamed(String newName) {
-        return new RegisterField(
-                newName,
-                low,
-                high,
-                type,
-                shift,
-                access,
-                writeOnce,
-                changesByItself,
-                resetKnown,
-                reset,
-                values,
-                fields,
-                brief);
+    /** As it is on the hardware that is chosen ({@link Variants#has}), fields of fields too. */
+    RegisterField on(Map<String, String> chosen) {
+        List<NamedValue> someValues =
+                values.stream().filter(value -> value.variants().has(chosen)).toList();
+        List<RegisterField> someFields =
+                fields.stream()
+                        .filter(field -> field.variants.has(chosen))
+                        .map(field -> field.on(chosen))
+                        .toList();
+        return someValues.equals(values) && someFields.equals(fields)
+                ? this
+                : withValues(someValues).withFields(someFields);
     }
 
     static long lowBits(int count) {

@@ -1,9 +1,11 @@
 package farslot.registers;
 
 import java.io.InputStream;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The registers of a device: one domain for each of its regions, named by the region's label
@@ -25,6 +27,11 @@ public final class RegisterMap {
             this.domains.put(domain.name(), domain);
         }
         this.remarks = List.copyOf(remarks);
+    }
+
+    /** A map of these domains, whose names differ. */
+    public RegisterMap(String name, List<RegisterDomain> domains) {
+        this(name, domains, List.of());
     }
 
     /**
@@ -72,6 +79,60 @@ public final class RegisterMap {
 
     public boolean has(String domainName) {
         return domains.containsKey(domainName);
+    }
+
+    /** The sets of variants that anything in it depends on. */
+    public List<VariantSet> variantSets() {
+        Map<String, VariantSet> sets = new TreeMap<>();
+        for (RegisterDomain domain : domains.values()) {
+            for (Register register : domain.registers()) {
+                collect(register.variants(), sets);
+                collect(register.whole(), sets);
+            }
+        }
+        return List.copyOf(sets.values());
+    }
+
+    private static void collect(RegisterField field, Map<String, VariantSet> into) {
+        collect(field.variants(), into);
+        field.values().forEach(value -> collect(value.variants(), into));
+        field.fields().forEach(inner -> collect(inner, into));
+    }
+
+    private static void collect(Variants variants, Map<String, VariantSet> into) {
+        for (Variants.Condition condition : variants.conditions()) {
+            into.putIfAbsent(condition.set().name(), condition.set());
+        }
+    }
+
+    /**
+     * As it is on the hardware that is chosen: without what that does not have.
+     *
+     * @param chosen the name of a variant by the name of its set; of other sets all stays
+     */
+    public RegisterMap on(Map<String, String> chosen) {
+        return new RegisterMap(
+                name, domains.values().stream().map(d -> d.on(chosen)).toList(), remarks);
+    }
+
+    /**
+     * One domain of all, each register at its domain's {@link RegisterDomain#baseAddress} and
+     * called "DOMAIN.REGISTER", for a region that shows a chip's addresses from {@code from} on.
+     * What lies below is left out.
+     */
+    public RegisterDomain addressSpace(String spaceName, long from) {
+        List<Register> all = new ArrayList<>();
+        for (RegisterDomain domain : domains.values()) {
+            for (Register register : domain.registers()) {
+                long by = domain.baseAddress() - from;
+                if (Long.compareUnsigned(domain.baseAddress(), from) >= 0
+                        && by >= 0
+                        && by <= Long.MAX_VALUE - register.endOffset()) {
+                    all.add(register.moved(domain.name() + ".", by));
+                }
+            }
+        }
+        return new RegisterDomain(spaceName, 0, from, Doc.NONE, all);
     }
 
     /** Maps are equal where their domains are, in any order; names of files do not count. */

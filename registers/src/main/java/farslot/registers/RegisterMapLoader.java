@@ -2,50 +2,53 @@ package farslot.registers;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.Reader;
-import java.io.StringReader;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Loads register maps: rules-ng-ng XML (envytools, Linux msm; "rules-ng-ng.txt" in envytools'
- * rnndb), with attributes of {@link #NAMESPACE} for what that lacks:
+ * rnndb), and CMSIS-SVD, of which each peripheral becomes a domain. A file's first element says
+ * which it is. What of both is read, docs/register-maps.md says. Rules-ng-ng has attributes of
+ * {@link #NAMESPACE} for what it lacks:
  *
  * <ul>
- *   <li>{@code access}: ro, rw, wo, w1c, w1s, rsvd; on a register or a field, where it overrides
- *   <li>{@code reset}: the value after a reset; on a register or a field
+ *   <li>{@code access}: ro, rw, wo, w1c, w1s, w1t, w0c, w0s, w0t, wc, ws, rsvd; on a register or a
+ *       field, where it overrides
+ *   <li>{@code reset}: the value after a reset; on a register or a field. {@code reset-mask}: the
+ *       bits of it that are known, where not all are
  *   <li>{@code write-once}: "yes" where only the first write after a reset counts
  *   <li>{@code volatile}: "yes" where the device changes it without a write
  *   <li>{@code read-effects}: none, present; on a database, domain, array, stripe or register, for
  *       all within
  *   <li>{@code label}: the register's name with {0}, {1} where its indexes go ("SQ{0}TDBL")
+ *   <li>{@code first}, {@code indexes}: what elements of an array are counted from, or what they
+ *       are called, with commas between
+ *   <li>{@code base}: where a domain lies in the space that it shares with others
+ *   <li>{@code mask}: the bits of a value's name that count; 0 for the name of all others
+ *   <li>{@code <variants set= are=>} within an element, where it depends on more than one set of
+ *       variants
  * </ul>
  *
  * <p>{@link #strict} is for our own maps: whatever is not understood is an error. {@link #lenient}
  * is for maps from elsewhere: it is passed over, and {@link RegisterMap#remarks} says what.
  *
- * <p>Bounded: 16 MiB a file, 1000 files, a million elements, half a million registers once groups
- * are copied, a million registers, fields and values once all that is named again and again is,
- * names of 1024 characters. One loader loads one map at a time.
+ * <p>Bounded ({@link MapLimits}): 16 MiB a file, 64 MiB in all, 1000 files, a million elements,
+ * half a million registers once groups are copied, a million registers, fields and values once all
+ * that is named again and again is, names of 1024 characters. Arrays are held as what they are,
+ * whatever their length. One loader loads one map at a time.
  */
 public final class RegisterMapLoader {
     /** The namespace of our attributes. */
     public static final String NAMESPACE = "urn:farslot:registers";
 
-    static final int MAX_FILE_BYTES = 16 << 20;
-    static final int MAX_FILES = 1000;
-    static final int MAX_ELEMENTS = 1_000_000;
-    static final int MAX_REGISTERS = 500_000;
-    static final int MAX_BUILT = 1_000_000;
+    private static final Pattern ENDING = Pattern.compile(".*/|\\.(xml|svd)$");
 
     private final boolean strict;
 
@@ -73,12 +76,11 @@ public final class RegisterMapLoader {
     public RegisterMap load(String name, InputStream stream) {
         Loading loading = new Loading(null);
         try (stream) {
-            loading.read(name, stream);
+            return loading.map(loading.read(name, stream));
         } catch (IOException e) {
             throw new RegisterMapException(
                     "The register map " + name + " cannot be read: " + e.getMessage() + ".", e);
         }
-        return loading.map(name);
     }
 
     /**
@@ -88,97 +90,93 @@ public final class RegisterMapLoader {
      * @throws RegisterMapException where it cannot be used
      */
     public RegisterMap load(Path file) {
-        Path folder = file.toAbsolutePath().normalize().getParent();
-        Loading loading = new Loading(folder);
-        loading.importFile(file.toAbsolutePath().normalize());
-        return loading.map(file.getFileName().toString());
+        Path real = real(file);
+        return load(real, real.getParent());
     }
 
-    /** What a map may use up while it is loaded. */
-    static final class Budget {
-        private int files;
-        private int elements;
-
-        /** The text, read to its end and refused where it is too long or not UTF-8. */
-        Reader bounded(String file, InputStream stream) {
-            if (++files > MAX_FILES) {
-                throw new RegisterMapException(
-                        file + ": this register map imports more than " + MAX_FILES + " files.");
-            }
-            try {
-                byte[] bytes = stream.readNBytes(MAX_FILE_BYTES + 1);
-                if (bytes.length > MAX_FILE_BYTES) {
-                    throw new RegisterMapException(
-                            file
-                                    + ": the file is longer than 16 MiB, too long for a register map.");
-                }
-                return new StringReader(
-                        StandardCharsets.UTF_8
-                                .newDecoder()
-                                .decode(ByteBuffer.wrap(bytes))
-                                .toString());
-            } catch (CharacterCodingException e) {
-                throw new RegisterMapException(
-                        file + ": the file is not UTF-8, as register maps are.", e);
-            } catch (IOException e) {
-                throw new RegisterMapException(
-                        "The register map " + file + " cannot be read: " + e.getMessage() + ".", e);
-            }
+    /**
+     * The same for a file of a larger database, whose imports are relative to the database's
+     * folder.
+     *
+     * @param folder that the file lies in, at any depth; nothing outside of it is read
+     * @throws RegisterMapException where it cannot be used
+     */
+    public RegisterMap load(Path file, Path folder) {
+        Path real = real(file);
+        Path realFolder = real(folder);
+        if (!real.startsWith(realFolder)) {
+            throw new RegisterMapException(
+                    "The register map " + file + " does not lie in the folder " + folder + ".");
         }
+        Loading loading = new Loading(realFolder);
+        return loading.map(loading.readFile(real));
+    }
 
-        void countElement(MapElement element) {
-            if (++elements > MAX_ELEMENTS) {
-                throw new RegisterMapException(
-                        element.place()
-                                + ": the register map has more than "
-                                + MAX_ELEMENTS
-                                + " elements.");
-            }
+    private static Path real(Path path) {
+        try {
+            return path.toRealPath();
+        } catch (IOException e) {
+            throw new RegisterMapException(
+                    "The register map " + path + " cannot be read: " + reason(e) + ".", e);
         }
     }
 
     /** One load: first all files become elements by name, then domains are built from them. */
     private final class Loading {
         private final Path folder;
-        private final Budget budget = new Budget();
-        private final MapXml xml = new MapXml(budget);
+        private final MapLimits limits = new MapLimits();
+        private final MapXml xml = new MapXml(limits);
+        private final MapRemarks remarks = new MapRemarks(strict);
         private final Set<Path> imported = new HashSet<>();
-        private final MapDefinitions definitions = new MapDefinitions(strict);
+        private final RulesNgDefinitions definitions = new RulesNgDefinitions(remarks, limits);
 
+        /**
+         * @param folder with no link in its path; null for a map of one file
+         */
         Loading(Path folder) {
             this.folder = folder;
         }
 
-        RegisterMap map(String name) {
-            String shortName = name.endsWith(".xml") ? name.substring(0, name.length() - 4) : name;
-            List<RegisterDomain> domains = new MapBuilder(definitions).domains();
-            return new RegisterMap(shortName, domains, definitions.remarks());
+        RegisterMap map(MapElement root) {
+            List<RegisterDomain> domains =
+                    root.tag.equals("device")
+                            ? new SvdBuilder(root, remarks, limits).domains()
+                            : new RulesNgBuilder(definitions, remarks, limits).domains();
+            return new RegisterMap(
+                    ENDING.matcher(root.file).replaceAll(""),
+                    domains,
+                    remarks.sentences(root.file));
         }
 
-        void importFile(Path file) {
-            if (!imported.add(file)) {
-                return;
-            }
+        MapElement readFile(Path file) {
+            imported.add(file);
             try (InputStream stream = Files.newInputStream(file)) {
-                read(folder.relativize(file).toString(), stream);
+                return read(folder.relativize(file).toString(), stream);
             } catch (IOException e) {
                 throw new RegisterMapException(
                         "The register map " + file + " cannot be read: " + reason(e) + ".", e);
             }
         }
 
-        void read(String name, InputStream stream) {
+        MapElement read(String name, InputStream stream) {
             MapElement root = xml.read(name, stream);
+            if (root != null && root.tag.equals("device") && imported.size() < 2) {
+                return root;
+            }
             if (root == null || !root.tag.equals("database")) {
                 throw new RegisterMapException(
                         name
-                                + ": a register map is a <database>, and this file begins with <"
+                                + ", line "
+                                + (root == null ? 1 : root.line)
+                                + ": a register map is a <database> of rules-ng-ng or a <device> of"
+                                + " CMSIS-SVD, and this file begins with <"
                                 + (root == null ? "" : root.tag)
                                 + ">.");
             }
             inherit(root, root.attribute("f:read-effects"));
             imports(root);
             definitions.add(root);
+            return root;
         }
 
         /** What a database says of its reads holds for each domain and group in it. */
@@ -206,92 +204,44 @@ public final class RegisterMapLoader {
         private void follow(MapElement element) {
             String name = element.attribute("file", "");
             if (folder == null) {
-                definitions.complain(
+                remarks.complain(
                         element, "it imports " + name + ", and maps of one file import nothing");
                 return;
             }
-            List<Path> places = new ArrayList<>();
             Path importer = folder.resolve(element.file).getParent();
             for (Path base : List.of(importer == null ? folder : importer, folder)) {
-                Path place = base.resolve(name).normalize();
-                if (!place.startsWith(folder)) {
-                    definitions.complain(
-                            element, "the import " + name + " lies outside the map's folder");
-                    return;
-                }
-                places.add(place);
-            }
-            for (Path place : places) {
-                if (Files.isRegularFile(place)) {
-                    importFile(place);
+                Path place = place(base, name);
+                if (place != null) {
+                    if (!place.startsWith(folder)) {
+                        remarks.complain(
+                                element, "the import " + name + " lies outside the map's folder");
+                    } else if (!imported.contains(place)) {
+                        readFile(place);
+                    }
                     return;
                 }
             }
-            definitions.complain(
+            remarks.complain(
                     element,
                     "the import "
                             + name
                             + " is neither beside this file nor beside the map's first one");
         }
 
-        private static String reason(IOException e) {
-            return e instanceof java.nio.file.NoSuchFileException
-                    ? "there is no such file"
-                    : e.getMessage();
+        /** The file with this name as it really lies, links followed; null where there is none. */
+        private static Path place(Path base, String name) {
+            try {
+                Path place = base.resolve(name);
+                return Files.isRegularFile(place) ? place.toRealPath() : null;
+            } catch (InvalidPathException | IOException e) {
+                return null;
+            }
         }
     }
 
-    /** All that can be named in a map, merged over its files (rules-ng-ng, 2.1). */
-    static final class MapDefinitions {
-        final Map<String, List<MapElement>> domains = new LinkedHashMap<>();
-        final Map<String, List<MapElement>> groups = new LinkedHashMap<>();
-        final Map<String, List<MapElement>> enums = new LinkedHashMap<>();
-        final Map<String, List<MapElement>> bitsets = new LinkedHashMap<>();
-
-        private static final int MAX_REMARKS = 1000;
-        private final boolean strict;
-        private final Set<String> remarks = new java.util.LinkedHashSet<>();
-
-        MapDefinitions(boolean strict) {
-            this.strict = strict;
-        }
-
-        /** Top-level entities may stand anywhere; where they stand means nothing. */
-        void add(MapElement element) {
-            for (MapElement child : element.children) {
-                switch (child.tag) {
-                    case "domain" -> define(domains, child);
-                    case "group" -> define(groups, child);
-                    case "enum" -> define(enums, child);
-                    case "bitset" -> define(bitsets, child);
-                    default -> {}
-                }
-                add(child);
-            }
-        }
-
-        private void define(Map<String, List<MapElement>> where, MapElement element) {
-            String name = element.attribute("name");
-            if (name == null || name.isEmpty()) {
-                complain(element, "the <" + element.tag + "> has no name");
-                return;
-            }
-            where.computeIfAbsent(name, n -> new ArrayList<>()).add(element);
-        }
-
-        /** An error for our own maps, a remark for others. */
-        void complain(MapElement element, String what) {
-            String sentence = element.place() + ": " + what + ".";
-            if (strict) {
-                throw new RegisterMapException(sentence);
-            }
-            if (remarks.size() < MAX_REMARKS) {
-                remarks.add(sentence);
-            }
-        }
-
-        List<String> remarks() {
-            return List.copyOf(remarks);
-        }
+    private static String reason(IOException e) {
+        return e instanceof NoSuchFileException
+                ? "there is no such file"
+                : e instanceof AccessDeniedException ? "it may not be read" : e.getMessage();
     }
 }

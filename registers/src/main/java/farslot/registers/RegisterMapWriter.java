@@ -31,8 +31,16 @@ public final class RegisterMapWriter {
         database.attribute("xmlns", "http://nouveau.freedesktop.org/");
         database.attribute("xmlns:f", RegisterMapLoader.NAMESPACE);
         database.open();
+        map.variantSets().forEach(this::variantSet);
         map.domains().forEach(this::domain);
         database.close();
+    }
+
+    private void variantSet(VariantSet set) {
+        Element element = new Element("enum").attribute("name", set.name());
+        element.open();
+        set.names().forEach(name -> new Element("value").attribute("name", name).empty());
+        element.close();
     }
 
     private void domain(RegisterDomain domain) {
@@ -40,17 +48,26 @@ public final class RegisterMapWriter {
         if (domain.sizeBytes() > 0) {
             element.hex("size", domain.sizeBytes());
         }
+        if (domain.baseAddress() != 0) {
+            element.hex("f:base", domain.baseAddress());
+        }
         element.open();
-        brief(domain.brief());
+        doc(domain.doc());
         domain.registers().forEach(this::register);
         element.close();
     }
 
     private void register(Register register) {
         List<Element> stripes = new ArrayList<>();
-        for (int d = 0; d < register.dimensions(); d++) {
+        for (Register.Dimension dimension : register.allDimensions()) {
             Element stripe = new Element("stripe");
-            stripe.hex("stride", register.stride(d)).number("length", register.length(d));
+            stripe.hex("stride", dimension.stride()).number("length", dimension.length());
+            if (dimension.first() != 0) {
+                stripe.number("f:first", dimension.first());
+            }
+            if (!dimension.names().isEmpty()) {
+                stripe.attribute("f:indexes", String.join(",", dimension.names()));
+            }
             stripe.open();
             stripes.add(stripe);
         }
@@ -59,15 +76,14 @@ public final class RegisterMapWriter {
         if (register.dimensions() > 0 || !register.label().equals(register.name())) {
             element.attribute("f:label", register.label());
         }
-        if (!register.variants().isEmpty()) {
-            element.attribute("variants", register.variants());
-        }
+        variants(element, register.variants());
         if (register.readEffect() != ReadEffect.UNKNOWN) {
             element.attribute("f:read-effects", lower(register.readEffect()));
         }
         RegisterField whole = register.whole();
-        rules(element, whole, RegisterAccess.UNKNOWN, false, false);
-        contents(element, whole);
+        format(element, whole);
+        rules(element, whole.rules(), FieldRules.UNKNOWN, whole.widthBits());
+        contents(element, whole, register.variants());
         stripes.reversed().forEach(Element::close);
     }
 
@@ -79,34 +95,72 @@ public final class RegisterMapWriter {
             element.number("low", field.low()).number("high", field.high());
         }
         element.attribute("name", field.name());
-        rules(element, field, outer.access(), outer.writeOnce(), outer.changesByItself());
-        contents(element, field);
+        variants(element, field.variants());
+        format(element, field);
+        rules(element, field.rules(), outer.rules(), field.widthBits());
+        contents(element, field, field.variants());
+    }
+
+    /** One condition is in attributes; more are in elements of ours. */
+    private static void variants(Element element, Variants variants) {
+        if (!variants.isAll()) {
+            Variants.Condition first = variants.conditions().getFirst();
+            element.attribute("varset", first.set().name());
+            element.attribute("variants", first.expression());
+        }
+    }
+
+    private void moreVariants(Variants variants) {
+        variants.conditions().stream()
+                .skip(1)
+                .forEach(condition ->
+                        new Element("f:variants")
+                                .attribute("set", condition.set().name())
+                                .attribute("are", condition.expression())
+                                .empty());
+    }
+
+    private static void format(Element element, RegisterField field) {
+        FieldFormat format = field.format();
+        if (format.type() != defaultType(field)) {
+            element.attribute("type", lower(format.type()));
+        }
+        if (format.shift() != 0) {
+            element.number("shr", format.shift());
+        }
+        if (format.add() != 0) {
+            element.number("add", format.add());
+        }
+        if (format.fractionBits() != 0) {
+            element.number("radix", format.fractionBits());
+        }
+        if (format.limits().minimum() != null) {
+            element.number("min", format.limits().minimum());
+        }
+        if (format.limits().maximum() != null) {
+            element.number("max", format.limits().maximum());
+        }
+        if (format.limits().align() != 1) {
+            element.number("align", format.limits().align());
+        }
     }
 
     /** What a field does not say is as in the field or register around it. */
-    private static void rules(
-            Element element,
-            RegisterField field,
-            RegisterAccess access,
-            boolean writeOnce,
-            boolean changesByItself) {
-        if (field.type() != defaultType(field)) {
-            element.attribute("type", lower(field.type()));
+    private static void rules(Element element, FieldRules rules, FieldRules outer, int widthBits) {
+        if (rules.access() != outer.access()) {
+            element.attribute("f:access", lower(rules.access()));
         }
-        if (field.shift() != 0) {
-            element.number("shr", field.shift());
+        if (rules.resetMask() != 0) {
+            element.hex("f:reset", rules.reset());
+            if (rules.resetMask() != RegisterField.lowBits(widthBits)) {
+                element.hex("f:reset-mask", rules.resetMask());
+            }
         }
-        if (field.access() != access) {
-            element.attribute("f:access", lower(field.access()));
+        if (rules.writeOnce() != outer.writeOnce()) {
+            element.attribute("f:write-once", rules.writeOnce() ? "yes" : "no");
         }
-        if (field.resetKnown()) {
-            element.hex("f:reset", field.reset());
-        }
-        if (field.writeOnce() != writeOnce) {
-            element.attribute("f:write-once", field.writeOnce() ? "yes" : "no");
-        }
-        if (field.changesByItself() != changesByItself) {
-            element.attribute("f:volatile", field.changesByItself() ? "yes" : "no");
+        if (rules.changesByItself() != outer.changesByItself()) {
+            element.attribute("f:volatile", rules.changesByItself() ? "yes" : "no");
         }
     }
 
@@ -121,34 +175,53 @@ public final class RegisterMapWriter {
         return field.widthBits() == 1 ? FieldType.BOOLEAN : FieldType.HEX;
     }
 
-    private void contents(Element element, RegisterField field) {
-        if (field.brief().isEmpty() && field.values().isEmpty() && field.fields().isEmpty()) {
+    private void contents(Element element, RegisterField field, Variants variants) {
+        boolean none = field.values().isEmpty() && field.fields().isEmpty();
+        if (none && says(field.doc(), variants)) {
             element.empty();
             return;
         }
         element.open();
-        brief(field.brief());
-        for (NamedValue value : field.values()) {
-            Element named = new Element("value");
-            named.hex("value", value.value()).attribute("name", value.name());
-            if (value.brief().isEmpty()) {
-                named.empty();
-            } else {
-                named.open();
-                brief(value.brief());
-                named.close();
-            }
-        }
+        moreVariants(variants);
+        doc(field.doc());
+        field.values().forEach(this::value);
         field.fields().forEach(inner -> field(inner, field));
         element.close();
     }
 
-    private void brief(String brief) {
-        if (!brief.isEmpty()) {
+    private void value(NamedValue value) {
+        Element element = new Element("value");
+        element.hex("value", value.value()).attribute("name", value.name());
+        if (value.mask() != -1) {
+            element.hex("f:mask", value.mask());
+        }
+        variants(element, value.variants());
+        if (says(value.doc(), value.variants())) {
+            element.empty();
+            return;
+        }
+        element.open();
+        moreVariants(value.variants());
+        doc(value.doc());
+        element.close();
+    }
+
+    /** Whether the attributes say all of it. */
+    private static boolean says(Doc doc, Variants variants) {
+        return doc.equals(Doc.NONE) && variants.conditions().size() < 2;
+    }
+
+    private void doc(Doc doc) {
+        text("brief", doc.brief());
+        text("doc", doc.text().replace("\n", "\n\n"));
+    }
+
+    private void text(String tag, String content) {
+        if (!content.isEmpty()) {
             indent();
-            text.append("<brief>");
-            escape(brief);
-            text.append("</brief>\n");
+            text.append('<').append(tag).append('>');
+            escape(content, false);
+            text.append("</").append(tag).append(">\n");
         }
     }
 
@@ -160,7 +233,7 @@ public final class RegisterMapWriter {
         text.repeat(' ', 2 * depth);
     }
 
-    private void escape(String plain) {
+    private void escape(String plain, boolean inAttribute) {
         plain.codePoints()
                 .forEach(c -> {
                     switch (c) {
@@ -168,16 +241,16 @@ public final class RegisterMapWriter {
                         case '>' -> text.append("&gt;");
                         case '&' -> text.append("&amp;");
                         case '"' -> text.append("&quot;");
-                        // A parser makes spaces of these in attributes.
-                        case '\t', '\n', '\r' -> text.append("&#").append(c).append(';');
-                        default -> text.appendCodePoint(isXml(c) ? c : 0xFFFD);
+                        case '\n' -> text.append(inAttribute ? "\uFFFD" : "\n");
+                        default -> text.appendCodePoint(isPrintable(c) ? c : 0xFFFD);
                     }
                 });
     }
 
-    /** XML 1.0, production 2, "Char". */
-    private static boolean isXml(int c) {
-        return (c >= 0x20 && c <= 0xD7FF) || (c >= 0xE000 && c <= 0xFFFD) || c >= 0x10000;
+    /** Of XML 1.0's production 2, "Char", what the loader takes as it is. */
+    private static boolean isPrintable(int c) {
+        boolean xml = (c >= 0x20 && c <= 0xD7FF) || (c >= 0xE000 && c <= 0xFFFD) || c >= 0x10000;
+        return xml && !Character.isISOControl(c);
     }
 
     /** An element as it is written: first its attributes, then what stands within. */
@@ -192,7 +265,7 @@ public final class RegisterMapWriter {
 
         Element attribute(String name, String value) {
             text.append(' ').append(name).append("=\"");
-            escape(value);
+            escape(value, true);
             text.append('"');
             return this;
         }

@@ -1,5 +1,7 @@
 package farslot.registers;
 
+import java.math.BigDecimal;
+
 /**
  * Makes text of an access: the register's name, and its value's fields.
  *
@@ -128,12 +130,17 @@ public final class RegisterText {
         RegisterField whole = register.whole();
         if (whole.type() != FieldType.BITSET) {
             boolean all = bits == register.widthBits();
-            if (all && (whole.type() != FieldType.HEX || whole.shift() != 0)) {
+            if (all && !isPlain(whole.format())) {
                 appendValue(text, whole, part);
             }
             return;
         }
         appendBits(text, whole, RegisterField.lowBits(bits) << lowBit, part << lowBit);
+    }
+
+    /** Whether the value, which is shown beside, says all. */
+    private static boolean isPlain(FieldFormat format) {
+        return format.type() == FieldType.HEX && format.shift() == 0 && format.add() == 0;
     }
 
     /**
@@ -193,31 +200,42 @@ public final class RegisterText {
         return mask;
     }
 
-    private static void appendValue(StringBuilder text, RegisterField field, long value) {
-        long shifted = value << field.shift();
+    /** Appends what a field's bits mean: a name, a number, its own fields in braces. */
+    private static void appendValue(StringBuilder text, RegisterField field, long bits) {
+        FieldFormat format = field.format();
+        int unused = 64 - field.widthBits();
+        long number = ((format.signed() ? bits << unused >> unused : bits) << format.shift());
+        number += format.add();
         switch (field.type()) {
-            case BOOLEAN -> text.append(value);
-            case UINT -> text.append(Long.toUnsignedString(shifted));
-            case INT -> {
-                int unused = 64 - field.widthBits();
-                text.append((value << unused >> unused) << field.shift());
-            }
-            case FLOAT -> appendFloat(text, field.widthBits(), value);
+            case BOOLEAN -> text.append(bits);
+            case UINT -> text.append(Long.toUnsignedString(number));
+            case INT -> text.append(number);
+            case FLOAT -> appendFloat(text, field.widthBits(), bits);
+            case FIXED, UFIXED -> appendFixed(text, number, format);
             case ENUM -> {
-                String name = field.nameOf(value);
+                String name = field.nameOf(bits);
                 if (name == null) {
-                    appendHex(text, shifted);
+                    appendHex(text, number);
                 } else {
                     text.append(name);
                 }
             }
             case BITSET -> {
                 text.append('{');
-                appendBits(text, field, RegisterField.lowBits(field.widthBits()), value);
+                appendBits(text, field, RegisterField.lowBits(field.widthBits()), bits);
                 text.append('}');
             }
-            case HEX -> appendHex(text, shifted);
+            case HEX -> appendHex(text, number);
         }
+    }
+
+    private static void appendFixed(StringBuilder text, long number, FieldFormat format) {
+        BigDecimal whole =
+                format.signed()
+                        ? BigDecimal.valueOf(number)
+                        : new BigDecimal(Long.toUnsignedString(number));
+        BigDecimal value = whole.divide(BigDecimal.TWO.pow(format.fractionBits()));
+        text.append(value.stripTrailingZeros().toPlainString());
     }
 
     private static void appendHex(StringBuilder text, long value) {

@@ -27,6 +27,11 @@ class RegisterMapFuzzTest {
     /** Of a large map, so many registers are asked everything. */
     private static final int ASKED = 50;
 
+    /**
+     * Registers and fields; what has more is loaded, and not written again: that takes its time.
+     */
+    private static final long MOST_WRITTEN = 5_000;
+
     @FuzzTest(maxDuration = "30m")
     void load(byte[] input) {
         loadedOrRefused(input);
@@ -69,7 +74,9 @@ class RegisterMapFuzzTest {
             assertFalse(sentence.contains("\n"), sentence);
             return null;
         }
-        assertEquals(map, RegisterMapWriterTest.writtenAndLoaded(map));
+        if (pieces(map) < MOST_WRITTEN) {
+            assertEquals(map, RegisterMapWriterTest.writtenAndLoaded(map));
+        }
         StringBuilder text = new StringBuilder();
         for (String remark : map.remarks()) {
             assertTrue(remark.startsWith("fuzz.xml, line "), remark);
@@ -81,6 +88,19 @@ class RegisterMapFuzzTest {
             domain.registers().stream().limit(ASKED).forEach(r -> ask(domain, r, text));
         }
         return text.toString();
+    }
+
+    private static long pieces(RegisterMap map) {
+        return map.domains().stream()
+                .flatMap(domain -> domain.registers().stream())
+                .mapToLong(register -> pieces(register.whole()))
+                .sum();
+    }
+
+    private static long pieces(RegisterField field) {
+        return 1
+                + field.values().size()
+                + field.fields().stream().mapToLong(RegisterMapFuzzTest::pieces).sum();
     }
 
     private static void ask(RegisterDomain domain, Register register, StringBuilder text) {

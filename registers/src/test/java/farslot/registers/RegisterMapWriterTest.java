@@ -23,6 +23,7 @@ class RegisterMapWriterTest {
         RegisterMap map =
                 RegisterMapLoaderTest.load(
                         """
+                        <enum name="chip"><value name="NV40"/><value name="NV50"/><value name="G80"/></enum>
                         <enum name="css"><value value="0" name="NVM &lt;1&gt;"><brief>a &amp; b</brief></value></enum>
                         <bitset name="xy"><bitfield name="X" low="0" high="3" type="int" shr="2"/></bitset>
                         <group name="g"><reg16 offset="4" name="P" type="xy" f:access="rw"/></group>
@@ -33,7 +34,7 @@ class RegisterMapWriterTest {
                             <bitfield name="CSS" low="4" high="6" type="css" f:access="w1c"/>
                             <bitfield name="XY" low="8" high="11" type="xy" f:write-once="yes"/>
                           </reg32>
-                          <array name="TP" offset="0x1000" stride="0x100" length="8" variants="NV50-">
+                          <array name="TP" offset="0x1000" stride="0x100" length="8" varset="chip" variants="NV50-">
                             <array name="MP" offset="0x20" stride="0x10" length="2">
                               <use-group name="g"/>
                               <reg32 offset="0" name="Q" f:label="Q{0}_{1}" f:read-effects="present"/>
@@ -54,14 +55,14 @@ class RegisterMapWriterTest {
         RegisterDomain joined =
                 ConfigurationMap.of(
                         List.of(new ConfigurationMap.Capability(0x10, false, 0x40, 60)), null);
-        RegisterMap map = new RegisterMap("joined", List.of(joined), List.of());
+        RegisterMap map = new RegisterMap("joined", List.of(joined));
         assertEquals(map, writtenAndLoaded(map));
     }
 
     @Test
     void shouldReplaceWhatXmlCannotHold() {
-        RegisterDomain domain = new RegisterDomain("a\u0001b\uD800", 0, "", List.of());
-        RegisterMap map = new RegisterMap("m", List.of(domain), List.of());
+        RegisterDomain domain = new RegisterDomain("a\u0001b\uD800", 0, Doc.NONE, List.of());
+        RegisterMap map = new RegisterMap("m", List.of(domain));
         assertTrue(writtenAndLoaded(map).has("a\uFFFDb\uFFFD"));
     }
 
@@ -76,6 +77,10 @@ class RegisterMapWriterTest {
         } catch (RegisterMapException refused) {
             return;
         }
-        assertEquals(map, writtenAndLoaded(map));
+        String written = RegisterMapWriter.write(map);
+        assertEquals(
+                map,
+                writtenAndLoaded(map),
+                () -> new String(xml, StandardCharsets.UTF_8) + "\n" + written);
     }
 }

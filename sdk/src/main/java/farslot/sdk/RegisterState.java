@@ -30,8 +30,9 @@ public final class RegisterState {
     private final int widthBytes;
     private final long readable;
     private final long writable;
-    private final long clearedByOne;
-    private final long setByOne;
+    private final Effect set;
+    private final Effect cleared;
+    private final Effect toggled;
     private final long writeOnce;
     private long written;
     private volatile long value;
@@ -52,6 +53,13 @@ public final class RegisterState {
         void write(long old, long now);
     }
 
+    /** The bits to which something happens when a 1, a 0 or anything is written to them. */
+    private record Effect(long byOne, long byZero, long always) {
+        long of(long bits, long mask) {
+            return ((bits & byOne) | (~bits & byZero) | always) & mask;
+        }
+    }
+
     RegisterState(Register definition, long offset) {
         this.definition = definition;
         this.offset = offset;
@@ -61,10 +69,18 @@ public final class RegisterState {
                 definition.mask(RegisterAccess.RW)
                         | definition.mask(RegisterAccess.WO)
                         | definition.mask(RegisterAccess.UNKNOWN);
-        this.clearedByOne = definition.mask(RegisterAccess.W1C);
-        this.setByOne = definition.mask(RegisterAccess.W1S);
+        this.set = effect(RegisterAccess.W1S, RegisterAccess.W0S, RegisterAccess.WS);
+        this.cleared = effect(RegisterAccess.W1C, RegisterAccess.W0C, RegisterAccess.WC);
+        this.toggled = effect(RegisterAccess.W1T, RegisterAccess.W0T, null);
         this.writeOnce = definition.writeOnceMask();
         this.value = definition.resetValue();
+    }
+
+    private Effect effect(RegisterAccess byOne, RegisterAccess byZero, RegisterAccess always) {
+        return new Effect(
+                definition.mask(byOne),
+                definition.mask(byZero),
+                always == null ? 0 : definition.mask(always));
     }
 
     /** Its entry in the register map. */
@@ -177,7 +193,8 @@ public final class RegisterState {
         do {
             old = value;
             now = (old & ~(writable & changeable)) | (bits & writable & changeable);
-            now = (now | (bits & setByOne & mask)) & ~(bits & clearedByOne & mask);
+            now = (now | set.of(bits, mask)) & ~cleared.of(bits, mask);
+            now ^= toggled.of(bits, mask);
         } while (!VALUE.compareAndSet(this, old, now));
         written |= mask;
         if (onWrite != null) {

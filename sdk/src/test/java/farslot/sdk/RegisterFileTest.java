@@ -71,6 +71,33 @@ class RegisterFileTest {
     }
 
     @Test
+    void shouldSetClearAndToggleAsTheMapSays() {
+        RegisterMap map =
+                map(
+                        """
+                        <database xmlns:f="urn:farslot:registers">
+                          <domain name="BAR0"><reg32 offset="0" name="R">
+                            <bitfield low="0" high="3" name="W1T" f:access="w1t" f:reset="5"/>
+                            <bitfield low="4" high="7" name="W0T" f:access="w0t" f:reset="5"/>
+                            <bitfield low="8" high="11" name="W0C" f:access="w0c" f:reset="0xf"/>
+                            <bitfield low="12" high="15" name="W0S" f:access="w0s" f:reset="0"/>
+                            <bitfield low="16" high="19" name="WC" f:access="wc" f:reset="0xf"/>
+                            <bitfield low="20" high="23" name="WS" f:access="ws" f:reset="0"/>
+                          </reg32></domain>
+                        </database>
+                        """);
+        Device device =
+                function -> {
+                    function.identity(IDENTITY);
+                    function.memoryBar(0, 0x1000).registers(map.domain("BAR0"));
+                };
+        try (TestBench bench = TestBench.of("test", device, map).start()) {
+            bench.write("R", 0x333333);
+            assertEquals(0xf0c396, bench.read("R"));
+        }
+    }
+
+    @Test
     void shouldBeginWithTheMapsValues() {
         try (TestBench bench = bench()) {
             assertEquals(0x1122_3344, bench.read("RO"));
