@@ -31,6 +31,8 @@ MESSAGES = {
     0x06: ("HELD", "0", "ms:I 4x", ""),
     0x07: ("RESUME", "2", "session-low:Q session-high:Q received:Q attempt:Q", ""),
     0x08: ("RESUMED", "3", "received:Q resumed-flags:I unacknowledged:I", ""),
+    0x09: ("CLOCK", "0", "asked-ns:Q", ""),
+    0x0A: ("CLOCK_TOLD", "0", "asked-ns:Q received-ns:Q sent-ns:Q time-of-day-ns:Q", ""),
     0x10: ("BORROW", "2", "borrow-flags:I 4x", "name"),
     0x11: ("BORROWED", "3", "epoch:Q session-low:Q session-high:Q grace-ms:I 4x", "description"),
     0x12: ("REFUSED", "3", "reason:H", "sentence"),
@@ -63,6 +65,12 @@ MESSAGES = {
     0x63: ("RESULT", "3", "count:H", "rows"),
     0x64: ("OBSERVE", "2", "", ""),
     0x65: ("OBSERVED", "1", "time-ms:Q lost-before:I", "name name sentence"),
+    0x66: ("FOLLOW", "2", "follow-flags:I 4x", "order"),
+    0x67: ("FOLLOWING", "3", "first:Q record-bytes:I 4x", "data"),
+    0x68: ("RECORDS", "1", "first:Q lost:Q records-flags:I 4x", "data"),
+    0x69: ("KEPT", "1", "next:Q", ""),
+    0x6A: ("FOLLOW_END", "1", "next:Q lost:Q", "sentence"),
+    0x6B: ("UNFOLLOW", "2", "", ""),
 }
 LONGEST_TEXT = {"name": 255, "kind": 64, "sentence": 1024}
 

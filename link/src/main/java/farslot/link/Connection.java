@@ -4,6 +4,8 @@ import farslot.core.CompletionStatus;
 import farslot.link.BrokenFrameException.Code;
 import farslot.link.LinkException.Cause;
 import farslot.link.Messages.Borrow;
+import farslot.link.Messages.Clock;
+import farslot.link.Messages.ClockTold;
 import farslot.link.Messages.Credit;
 import farslot.link.Messages.Done;
 import farslot.link.Messages.ErrorMessage;
@@ -112,6 +114,11 @@ abstract class Connection implements LinkWatch.Watched {
     private final Accounts accounts = new Accounts();
     private final Requests requests = new Requests(lock);
     private final Notices notices = new Notices(this, lock, requests);
+    private final Clocks clocks = new Clocks(lock);
+
+    /** Held by who asks for the peer's clock. */
+    private final ReentrantLock askingClock = new ReentrantLock();
+
     private boolean dispatcherIdle;
     private boolean standInWanted;
     private long stickyUntilNanos = System.nanoTime();
@@ -629,6 +636,11 @@ abstract class Connection implements LinkWatch.Watched {
                     keeperSignal.signal();
                 }
             }
+            case Clock.TYPE -> {
+                clocks.asked(Clock.ASKED.get(in, at));
+                keeperSignal.signal();
+            }
+            case ClockTold.TYPE -> clocks.told(in, at);
             default -> {
                 // KEEP_ALIVE: that it came is all it says.
             }
@@ -1079,10 +1091,11 @@ abstract class Connection implements LinkWatch.Watched {
             }
             noticeHeld();
             settle();
+            answerClocks();
             notices.tell();
             lock.lock();
             try {
-                if (end == null && !notices.areWaiting() && !creditDue) {
+                if (end == null && !notices.areWaiting() && !creditDue && !clocks.areAsked()) {
                     keeperSignal.awaitNanos(tick);
                 }
             } catch (InterruptedException e) {
@@ -1106,6 +1119,78 @@ abstract class Connection implements LinkWatch.Watched {
             lost(end);
         } catch (RuntimeException e) {
             LOG.log(Level.ERROR, label + ": telling the end of the link failed", e);
+        }
+    }
+
+    // Clocks.
+
+    private void answerClocks() {
+        while (true) {
+            Clocks.Asked question;
+            lock.lock();
+            try {
+                question = clocks.take();
+            } finally {
+                lock.unlock();
+            }
+            if (question == null) {
+                return;
+            }
+            if (!detached) {
+                send(ClockTold.TYPE, Messages.LINK, 0, Clocks.answer(question));
+            }
+        }
+    }
+
+    /**
+     * Measures how the peer's clock relates to this one's; the shortest of some round trips tells
+     * best.
+     *
+     * @param rounds how many
+     * @param deadlineNanos by {@link System#nanoTime}; until then the answers count that have come
+     * @return null where the peer answers no such question, or did not in time
+     */
+    ClockRelation measureClock(int rounds, long deadlineNanos) {
+        if ((peerAbilities & Hello.CLOCK) == 0) {
+            return null;
+        }
+        askingClock.lock();
+        try {
+            ClockRelation best = null;
+            for (int round = 0; round < rounds && !isEnded(); round++) {
+                ClockRelation one = askClock(deadlineNanos);
+                if (one == null) {
+                    break;
+                }
+                if (best == null || one.uncertaintyNanos() < best.uncertaintyNanos()) {
+                    best = one;
+                }
+            }
+            return best;
+        } finally {
+            askingClock.unlock();
+        }
+    }
+
+    private ClockRelation askClock(long deadlineNanos) {
+        long now = System.nanoTime();
+        lock.lock();
+        try {
+            clocks.ask(now);
+        } finally {
+            lock.unlock();
+        }
+        int at = out.begin(Clock.TYPE, Messages.LINK, generation(), 0, Clock.BYTES);
+        if (at < 0) {
+            return null;
+        }
+        Clock.ASKED.set(out.memory(), at, now);
+        out.end(true);
+        lock.lock();
+        try {
+            return awaitLocked(clocks, deadlineNanos) ? clocks.answer() : null;
+        } finally {
+            lock.unlock();
         }
     }
 

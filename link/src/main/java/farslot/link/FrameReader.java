@@ -5,6 +5,7 @@ import farslot.link.Messages.Data;
 import farslot.link.Messages.DmaWrite;
 import farslot.link.Messages.Header;
 import farslot.link.Messages.Preamble;
+import farslot.link.Messages.Records;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -183,7 +184,7 @@ final class FrameReader {
             restAt = came;
             missing = (long) data - came;
             end -= came;
-        } else if (type == DmaWrite.TYPE) {
+        } else if (type == DmaWrite.TYPE || type == Records.TYPE) {
             inboxAt = inbox.reserve(length);
             if (inboxAt < 0) {
                 return false;

@@ -34,7 +34,10 @@ final class Handshake {
 
     /** What this side says of itself, behind the header. */
     static byte[] hello(Wire wire, LinkOptions options, int role) {
-        long abilities = wire.passesDescriptors() ? Hello.DESCRIPTORS : 0;
+        long abilities = Hello.CLOCK | Hello.TRACES;
+        if (wire.passesDescriptors()) {
+            abilities |= Hello.DESCRIPTORS;
+        }
         if (options.resumes()) {
             abilities |= Hello.RESUME;
         }

@@ -117,6 +117,12 @@ final class Messages {
         /** Bit 1: this side goes on with a session over another connection. */
         static final long RESUME = 2;
 
+        /** Bit 8: this side answers CLOCK. */
+        static final long CLOCK = 1 << 8;
+
+        /** Bit 9: this side's recordings can be followed. */
+        static final long TRACES = 1 << 9;
+
         static final Layout LAYOUT =
                 Layout.of(
                         TYPE,
@@ -245,6 +251,28 @@ final class Messages {
                 Layout.fixed(TYPE, "RESUMED", COMPLETION, BYTES, RECEIVED, FLAGS, UNACKNOWLEDGED);
 
         private Resumed() {}
+    }
+
+    static final class Clock {
+        static final int TYPE = 0x09;
+        static final Field ASKED = new Field("asked ns", 32, 8);
+        static final int BYTES = 40;
+        static final Layout LAYOUT = Layout.fixed(TYPE, "CLOCK", LINK, BYTES, ASKED);
+
+        private Clock() {}
+    }
+
+    static final class ClockTold {
+        static final int TYPE = 0x0a;
+        static final Field ASKED = new Field("asked ns", 32, 8);
+        static final Field RECEIVED = new Field("received ns", 40, 8);
+        static final Field SENT = new Field("sent ns", 48, 8);
+        static final Field TIME_OF_DAY = new Field("time of day ns", 56, 8);
+        static final int BYTES = 64;
+        static final Layout LAYOUT =
+                Layout.fixed(TYPE, "CLOCK_TOLD", LINK, BYTES, ASKED, RECEIVED, SENT, TIME_OF_DAY);
+
+        private ClockTold() {}
     }
 
     // The lease.
@@ -653,6 +681,96 @@ final class Messages {
         private Observed() {}
     }
 
+    // Traces.
+
+    static final class Follow {
+        static final int TYPE = 0x66;
+        static final Field FLAGS = new Field("follow flags", 32, 4);
+
+        /** Bit 0 of the flags: begin a recording, which ends with the link. */
+        static final int RECORD = 1;
+
+        static final int PAYLOAD_AT = 40;
+        static final Layout LAYOUT =
+                new Layout(
+                        TYPE,
+                        "FOLLOW",
+                        1 << NON_POSTED,
+                        true,
+                        List.of(FLAGS),
+                        PAYLOAD_AT,
+                        Layout.Tail.STRUCTURE);
+
+        private Follow() {}
+    }
+
+    static final class Following {
+        static final int TYPE = 0x67;
+        static final Field FIRST = new Field("first", 32, 8);
+        static final Field RECORD_BYTES = new Field("record bytes", 40, 4);
+        static final int DATA_AT = 48;
+        static final Layout LAYOUT =
+                new Layout(
+                        TYPE,
+                        "FOLLOWING",
+                        1 << COMPLETION,
+                        true,
+                        List.of(FIRST, RECORD_BYTES),
+                        DATA_AT,
+                        Layout.Tail.DATA);
+
+        private Following() {}
+    }
+
+    static final class Records {
+        static final int TYPE = 0x68;
+        static final Field FIRST = new Field("first", 32, 8);
+        static final Field LOST = new Field("lost", 40, 8);
+        static final Field FLAGS = new Field("records flags", 48, 4);
+
+        /** Bit 0 of the flags: an access waits for KEPT. */
+        static final int WAITED_FOR = 1;
+
+        static final int DATA_AT = 56;
+        static final Layout LAYOUT =
+                new Layout(
+                        TYPE,
+                        "RECORDS",
+                        1 << POSTED,
+                        true,
+                        List.of(FIRST, LOST, FLAGS),
+                        DATA_AT,
+                        Layout.Tail.DATA);
+
+        private Records() {}
+    }
+
+    static final class Kept {
+        static final int TYPE = 0x69;
+        static final Field NEXT = new Field("next", 32, 8);
+        static final int BYTES = 40;
+        static final Layout LAYOUT = Layout.fixed(TYPE, "KEPT", POSTED, BYTES, NEXT);
+
+        private Kept() {}
+    }
+
+    static final class FollowEnd {
+        static final int TYPE = 0x6a;
+        static final Field NEXT = new Field("next", 32, 8);
+        static final Field LOST = new Field("lost", 40, 8);
+        static final Layout LAYOUT =
+                Layout.of(TYPE, "FOLLOW_END", POSTED, Layout.Tail.TEXTS, NEXT, LOST);
+
+        private FollowEnd() {}
+    }
+
+    static final class Unfollow {
+        static final int TYPE = 0x6b;
+        static final Layout LAYOUT = Layout.of(TYPE, "UNFOLLOW", NON_POSTED, Layout.Tail.NONE);
+
+        private Unfollow() {}
+    }
+
     /** All of them, in the document's order. */
     static final List<Layout> ALL =
             List.of(
@@ -664,6 +782,8 @@ final class Messages {
                     Held.LAYOUT,
                     Resume.LAYOUT,
                     Resumed.LAYOUT,
+                    Clock.LAYOUT,
+                    ClockTold.LAYOUT,
                     Borrow.LAYOUT,
                     Borrowed.LAYOUT,
                     Refused.LAYOUT,
@@ -695,7 +815,13 @@ final class Messages {
                     Operate.LAYOUT,
                     Result.LAYOUT,
                     Observe.LAYOUT,
-                    Observed.LAYOUT);
+                    Observed.LAYOUT,
+                    Follow.LAYOUT,
+                    Following.LAYOUT,
+                    Records.LAYOUT,
+                    Kept.LAYOUT,
+                    FollowEnd.LAYOUT,
+                    Unfollow.LAYOUT);
 
     private static final Layout[] BY_TYPE = new Layout[0x80];
 
@@ -729,12 +855,14 @@ final class Messages {
                             || request == Resume.TYPE
                             || request == ListEntries.TYPE
                             || request == Operate.TYPE
-                            || request == Observe.TYPE;
+                            || request == Observe.TYPE
+                            || request == Follow.TYPE;
             case Borrowed.TYPE -> request == Borrow.TYPE;
             case Resumed.TYPE -> request == Resume.TYPE;
             case Description.TYPE -> request == Describe.TYPE;
             case Listed.TYPE -> request == ListEntries.TYPE;
             case Result.TYPE -> request == Operate.TYPE;
+            case Following.TYPE -> request == Follow.TYPE;
             default -> false;
         };
     }
@@ -813,7 +941,7 @@ final class Messages {
         }
     }
 
-    /** The one text that ends GOODBYE, ERROR, BORROW, REFUSED and EVENT. */
+    /** The one text that ends GOODBYE, ERROR, BORROW, REFUSED, EVENT and FOLLOW_END. */
     static String text(Layout layout, MemorySegment memory, long at, long length)
             throws BrokenFrameException {
         Cursor cursor = tail(layout, memory, at, length);
@@ -1025,6 +1153,24 @@ final class Messages {
             cursor.finish();
             return order;
         }
+    }
+
+    /** FOLLOW's payload from its fixed fields on. */
+    static void compose(FollowRequest request, Composer to) {
+        to.u32(request.record() ? Follow.RECORD : 0).u32(0);
+        to.text(request.function(), MAX_NAME_BYTES).pairs(request.arguments());
+    }
+
+    static FollowRequest follow(MemorySegment memory, long at, int length)
+            throws BrokenFrameException {
+        Cursor cursor = tail(Follow.LAYOUT, memory, at, length);
+        FollowRequest request =
+                new FollowRequest(
+                        cursor.text(MAX_NAME_BYTES),
+                        (Follow.FLAGS.getInt(memory, at) & Follow.RECORD) != 0,
+                        cursor.pairs());
+        cursor.finish();
+        return request;
     }
 
     /** OBSERVED's payload from its fixed fields on. */

@@ -84,4 +84,15 @@ public interface Offer {
      * what its link cannot take is dropped and counted ({@link ObservedEvent#lostBefore}).
      */
     AutoCloseable observe(Peer peer, Consumer<ObservedEvent> observer) throws RefusedException;
+
+    /**
+     * Gives the records of a recording to a follower, until the feed is closed: with the link, or
+     * when {@link RecordFeed#over} says why no more come.
+     *
+     * @throws RefusedException where there is no such recording, or the right is missing
+     */
+    default RecordFeed follow(Peer peer, FollowRequest request) throws RefusedException {
+        throw new RefusedException(
+                RefusedException.Reason.UNSUPPORTED, "Nothing can be recorded here.");
+    }
 }

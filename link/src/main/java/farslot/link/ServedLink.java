@@ -20,10 +20,12 @@ import farslot.link.Messages.Data;
 import farslot.link.Messages.Describe;
 import farslot.link.Messages.Description;
 import farslot.link.Messages.Event;
+import farslot.link.Messages.Follow;
 import farslot.link.Messages.Goodbye;
 import farslot.link.Messages.Header;
 import farslot.link.Messages.Hello;
 import farslot.link.Messages.Interrupts;
+import farslot.link.Messages.Kept;
 import farslot.link.Messages.ListEntries;
 import farslot.link.Messages.Listed;
 import farslot.link.Messages.MapMemory;
@@ -37,6 +39,7 @@ import farslot.link.Messages.Result;
 import farslot.link.Messages.Resume;
 import farslot.link.Messages.Resumed;
 import farslot.link.Messages.Return;
+import farslot.link.Messages.Unfollow;
 import farslot.link.Messages.Unmap;
 import farslot.link.Messages.Waiting;
 import farslot.link.Messages.Write;
@@ -86,6 +89,10 @@ final class ServedLink extends Connection implements Caller {
     private MemorySegment scratch = Arena.ofAuto().allocate(64, 8);
     private volatile AutoCloseable observation;
     private volatile News news;
+
+    /** What is followed over this link, or null. */
+    private volatile RecordSender records;
+
     private long staleWrites;
     private long badAccesses;
 
@@ -146,7 +153,7 @@ final class ServedLink extends Connection implements Caller {
 
     @Override
     public boolean observes() {
-        return observation != null;
+        return observation != null || records != null;
     }
 
     @Override
@@ -213,6 +220,12 @@ final class ServedLink extends Connection implements Caller {
             case ListEntries.TYPE -> list(tag);
             case Operate.TYPE -> operate(frame, at, length, tag);
             case Observe.TYPE -> observe(tag);
+            case Follow.TYPE -> follow(frame, at, length, tag);
+            case Kept.TYPE -> following(type).kept(frame, at);
+            case Unfollow.TYPE -> {
+                following(type).finish();
+                done(tag, CompletionStatus.SUCCESS);
+            }
             default ->
                     throw new BrokenFrameException(
                             Code.OUT_OF_STATE, type, layout.name() + " is never sent to a lender.");
@@ -495,6 +508,10 @@ final class ServedLink extends Connection implements Caller {
 
     private void borrow(MemorySegment frame, long at, int length, int tag)
             throws BrokenFrameException {
+        if (records != null) {
+            throw new BrokenFrameException(
+                    Code.OUT_OF_STATE, Borrow.TYPE, "BORROW came on a link that follows.");
+        }
         if (registry.standsStill()) {
             refuse(tag, handingOver);
             return;
@@ -940,6 +957,9 @@ final class ServedLink extends Connection implements Caller {
         if (news != null) {
             news.wake();
         }
+        if (records != null) {
+            records.close();
+        }
         try {
             if (grant != null) {
                 detach();
@@ -1057,6 +1077,33 @@ final class ServedLink extends Connection implements Caller {
         done(tag, CompletionStatus.SUCCESS);
         Thread.ofPlatform().daemon(true).name("farslot-news").start(told::sendAll);
         news = told;
+    }
+
+    private void follow(MemorySegment frame, long at, int length, int tag)
+            throws BrokenFrameException {
+        FollowRequest request = Messages.follow(frame, at, length);
+        if (records != null) {
+            refuse(
+                    tag,
+                    new RefusedException(
+                            RefusedException.Reason.BAD_ARGUMENT,
+                            "This link follows already; another one can follow more."));
+            return;
+        }
+        try {
+            records = new RecordSender(this, offer.follow(peer(), request));
+        } catch (RefusedException refused) {
+            refuse(tag, refused);
+            return;
+        }
+        records.start(tag);
+    }
+
+    private RecordSender following(int type) throws BrokenFrameException {
+        if (records == null) {
+            throw RecordSender.notFollowing(type);
+        }
+        return records;
     }
 
     /** The events that an observer is owed: whoever tells never waits for the observer. */

@@ -125,6 +125,8 @@ final class Bench implements AutoCloseable {
         final List<Consumer<ObservedEvent>> observers =
                 Collections.synchronizedList(new ArrayList<>());
         final BlockingQueue<Consumer<ObservedEvent>> observing = new LinkedBlockingQueue<>();
+        final BlockingQueue<RecordFeed> feeds = new LinkedBlockingQueue<>();
+        final BlockingQueue<FollowRequest> followed = new LinkedBlockingQueue<>();
         long epochs;
 
         FakeFunction f0() {
@@ -233,6 +235,17 @@ final class Bench implements AutoCloseable {
         public AutoCloseable observe(Peer peer, Consumer<ObservedEvent> observer) {
             observing.add(observer);
             return () -> observing.remove(observer);
+        }
+
+        @Override
+        public RecordFeed follow(Peer peer, FollowRequest request) throws RefusedException {
+            followed.add(request);
+            RecordFeed feed = feeds.poll();
+            if (feed == null) {
+                throw new RefusedException(
+                        RefusedException.Reason.NOT_FOUND, "Nothing is recorded.");
+            }
+            return feed;
         }
     }
 }

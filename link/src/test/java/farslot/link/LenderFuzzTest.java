@@ -43,6 +43,9 @@ class LenderFuzzTest {
                     .withKeepAlive(Duration.ofSeconds(60), Duration.ofSeconds(300));
     private static final long PATIENCE_SECONDS = 20;
 
+    /** Of what a script's byte means: from here on what came later than the rest. */
+    private static final int FOLLOWING = 250;
+
     @TempDir static Path folder;
     private static Bench bench;
     private static RemoteFunction neighbour;
@@ -90,6 +93,7 @@ class LenderFuzzTest {
         private final WildFunction function = new WildFunction(device);
         private final List<Grant.Ending> endings = Collections.synchronizedList(new ArrayList<>());
         private final List<Consumer<ObservedEvent>> observers = new CopyOnWriteArrayList<>();
+        private final List<FakeFeed> feeds = new CopyOnWriteArrayList<>();
         private volatile Lease lease;
         private int grants;
         private WildPeer peer;
@@ -152,6 +156,9 @@ class LenderFuzzTest {
             assertFalse(function.isAttached(), "the function keeps its host");
             assertEquals(List.of(), List.copyOf(function.wrongs));
             assertEquals(List.of(), observers, "somebody observes still");
+            for (FakeFeed feed : feeds) {
+                assertEquals(0, feed.closed.getCount(), "somebody follows still");
+            }
         }
 
         // What the script makes this side do.
@@ -180,6 +187,10 @@ class LenderFuzzTest {
         }
 
         private void act(int what) {
+            if (what >= FOLLOWING) {
+                follow(what - FOLLOWING);
+                return;
+            }
             switch (what % 34) {
                 case 0 -> peer.preamble();
                 case 1 -> peer.hello(script.yes());
@@ -229,6 +240,24 @@ class LenderFuzzTest {
                 case 31 -> peer.drain(5);
                 case 32 -> peer.cutMemoryShort();
                 default -> happen(script.below(6));
+            }
+        }
+
+        private void follow(int how) {
+            switch (how) {
+                case 0, 1 -> {
+                    String[] names = {"f0", "f0", "f1", ""};
+                    Composer follow = new Composer().u32(script.u8()).u32(0);
+                    follow.text(names[script.below(4)], 255).pairs(Map.of("dma", "whole"));
+                    ask(Messages.Follow.TYPE, follow);
+                }
+                case 2 -> post(Messages.Kept.TYPE, new Composer().u64(script.u8()));
+                case 3 -> ask(Messages.Unfollow.TYPE, new Composer());
+                case 4 -> link(Messages.Clock.TYPE, new Composer().u64(script.u16()));
+                default ->
+                        link(
+                                Messages.ClockTold.TYPE,
+                                new Composer().u64(script.u16()).u64(1).u64(2).u64(3));
             }
         }
 
@@ -450,6 +479,17 @@ class LenderFuzzTest {
         public AutoCloseable observe(Peer from, Consumer<ObservedEvent> observer) {
             observers.add(observer);
             return () -> observers.remove(observer);
+        }
+
+        @Override
+        public RecordFeed follow(Peer from, FollowRequest request) throws RefusedException {
+            if (!request.function().equals("f0")) {
+                throw new RefusedException(RefusedException.Reason.NOT_FOUND, "Only f0 is here.");
+            }
+            FakeFeed feed = new FakeFeed(64, 40_000);
+            feed.record(100);
+            feeds.add(feed);
+            return feed;
         }
     }
 }

@@ -206,6 +206,148 @@ class MalformedFramesTest {
         return wrongs;
     }
 
+    /** What a follower may do wrong, and the error it gets. */
+    static Map<String, Consumer<RawPeer>> toTheFollowed() {
+        Map<String, Consumer<RawPeer>> wrongs = new TreeMap<>();
+        int np = Messages.NON_POSTED;
+        int posted = Messages.POSTED;
+        byte[] follow = new Composer().u64(1).text("f0", 9).pairs(Map.of("dma", "whole")).toBytes();
+        byte[] number = new Composer().u64(0).toBytes();
+        wrongs.put("OUT_OF_STATE: KEPT before", peer -> peer.send(0x69, posted, 0, 0, number));
+        wrongs.put("OUT_OF_STATE: UNFOLLOW before", peer -> peer.send(0x6b, np, 0, 7, new byte[0]));
+        wrongs.put(
+                "OUT_OF_STATE: RECORDS to a lender",
+                peer -> peer.send(0x68, posted, 0, 0, new byte[88]));
+        wrongs.put(
+                "OUT_OF_STATE: BORROW behind it",
+                peer -> {
+                    peer.send(0x66, np, 0, 7, follow);
+                    peer.next(0x67);
+                    byte[] borrow = new Composer().u64(0).text("f1", 9).toBytes();
+                    peer.send(0x10, np, 0, 8, borrow);
+                });
+        wrongs.put(
+                "BAD_VALUE: KEPT of what was not sent",
+                peer -> {
+                    peer.send(0x66, np, 0, 7, follow);
+                    peer.next(0x67);
+                    peer.send(0x69, posted, 0, 0, new Composer().u64(11).toBytes());
+                });
+        wrongs.put(
+                "BAD_FRAME: FOLLOW with a tail",
+                peer -> peer.send(0x66, np, 0, 7, new Composer().bytes(follow).u8(0).toBytes()));
+        return wrongs;
+    }
+
+    static Iterable<Map.Entry<String, Consumer<RawPeer>>> wrongsToTheFollowed() {
+        return toTheFollowed().entrySet();
+    }
+
+    @ParameterizedTest
+    @MethodSource("wrongsToTheFollowed")
+    void aLinkThatFollowsEndsByNameAndSoDoesItsFeed(Map.Entry<String, Consumer<RawPeer>> wrong)
+            throws Exception {
+        try (Bench bench = new Bench(Over.UNIX, folder);
+                RawPeer peer = bench.peer()) {
+            FakeFeed feed = new FakeFeed(100, 16);
+            feed.record(10);
+            bench.lender.feeds.add(feed);
+            peer.open(1);
+            wrong.getValue().accept(peer);
+            String name = wrong.getKey().substring(0, wrong.getKey().indexOf(':'));
+            assertEquals(name, peer.error());
+            if (bench.lender.feeds.isEmpty()) {
+                assertTrue(feed.closed.await(20, TimeUnit.SECONDS));
+            }
+        }
+    }
+
+    /** What a recorder's peer may do wrong to a follower, and the error it gets. */
+    static Map<String, Consumer<RawPeer>> toTheFollower() {
+        Map<String, Consumer<RawPeer>> wrongs = new TreeMap<>();
+        int posted = Messages.POSTED;
+        byte[] end = new Composer().u64(0).u64(0).text("", 9).toBytes();
+        wrongs.put(
+                "BAD_VALUE: records of no bytes",
+                peer -> peer.send(0x68, posted, 0, 0, new byte[24]));
+        wrongs.put(
+                "BAD_VALUE: records that are not whole",
+                peer -> peer.send(0x68, posted, 0, 0, new byte[24 + 65]));
+        wrongs.put(
+                "BAD_VALUE: records beyond 2^63",
+                peer ->
+                        peer.send(
+                                0x68,
+                                posted,
+                                0,
+                                0,
+                                new Composer().u64(-1).bytes(new byte[80]).toBytes()));
+        wrongs.put(
+                "OUT_OF_STATE: records behind the end",
+                peer -> {
+                    peer.send(0x6a, posted, 0, 0, end);
+                    peer.send(0x68, posted, 0, 0, new byte[88]);
+                });
+        wrongs.put(
+                "OUT_OF_STATE: the end twice",
+                peer -> {
+                    peer.send(0x6a, posted, 0, 0, end);
+                    peer.send(0x6a, posted, 0, 0, end);
+                });
+        wrongs.put(
+                "OUT_OF_STATE: a FOLLOW by a lender",
+                peer ->
+                        peer.send(
+                                0x66,
+                                Messages.NON_POSTED,
+                                0,
+                                9,
+                                new Composer().u64(0).text("", 9).u16(0).toBytes()));
+        return wrongs;
+    }
+
+    static Iterable<Map.Entry<String, Consumer<RawPeer>>> wrongsToTheFollower() {
+        return toTheFollower().entrySet();
+    }
+
+    @ParameterizedTest
+    @MethodSource("wrongsToTheFollower")
+    void aFollowerEndsTheLinkByName(Map.Entry<String, Consumer<RawPeer>> wrong) throws Exception {
+        BlockingQueue<String> errors = new LinkedBlockingQueue<>();
+        try (ServerSocketChannel listening = ServerSocketChannel.open()) {
+            listening.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            RawPeer.serveOne(
+                    listening.socket(),
+                    peer -> {
+                        peer.abilities = Messages.Hello.TRACES;
+                        peer.open(2);
+                        RawPeer.Frame follow = peer.next(0x66);
+                        byte[] following = new Composer().u64(0).u32(64).u32(0).toBytes();
+                        peer.send(0x67, Messages.COMPLETION, 0, follow.tag(), following);
+                        wrong.getValue().accept(peer);
+                        errors.add(peer.error());
+                    });
+            Address address = new Address.Tcp("127.0.0.1", listening.socket().getLocalPort());
+            BlockingQueue<LinkException> ends = new LinkedBlockingQueue<>();
+            try (ControlLink control = ControlLink.connect(address, Bench.SLOT)) {
+                control.follow(new FollowRequest("f0", false, Map.of()));
+                control.take(
+                        new RecordSink() {
+                            @Override
+                            public void records(long first, long lost, MemorySegment records) {}
+
+                            @Override
+                            public void ended(long end, long lost, String sentence) {}
+                        },
+                        ends::add);
+                String name = wrong.getKey().substring(0, wrong.getKey().indexOf(':'));
+                assertEquals(name, errors.poll(20, TimeUnit.SECONDS));
+                LinkException why = ends.poll(20, TimeUnit.SECONDS);
+                assertEquals(LinkException.Cause.PROTOCOL, why.what());
+            }
+        }
+    }
+
     static List<Arguments> wrongsToTheLender() {
         List<Arguments> all = new ArrayList<>();
         for (Over over : List.of(Over.UNIX, Over.TLS)) {

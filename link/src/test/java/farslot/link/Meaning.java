@@ -116,6 +116,10 @@ final class Meaning {
                 Messages.Order order = Messages.Order.decode(frame, 0, (int) frame.byteSize());
                 yield quoted(order.action()) + " " + pairs(order.arguments());
             }
+            case Messages.Follow.TYPE -> {
+                FollowRequest request = Messages.follow(frame, 0, (int) frame.byteSize());
+                yield quoted(request.function()) + " " + pairs(request.arguments());
+            }
             default -> throw new AssertionError(layout.name());
         };
     }

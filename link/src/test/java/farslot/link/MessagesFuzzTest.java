@@ -127,6 +127,13 @@ class MessagesFuzzTest {
                     to.pairs(row);
                 }
             }
+            case Messages.Follow.TYPE -> {
+                Composer whole = new Composer();
+                Messages.compose(Messages.follow(frame, 0, (int) frame.byteSize()), whole);
+                int fields = layout.fixedEnd() - Header.BYTES;
+                byte[] bytes = whole.toBytes();
+                to.bytes(Arrays.copyOfRange(bytes, fields, bytes.length));
+            }
             default -> Messages.Order.decode(frame, 0, (int) frame.byteSize()).compose(to);
         }
     }

@@ -219,6 +219,16 @@ final class RawPeer implements AutoCloseable {
         return new String(bytes, 18, bytes.length - 18, java.nio.charset.StandardCharsets.UTF_8);
     }
 
+    /** The handshake, in this role, and no more. */
+    void open(int role) {
+        try {
+            start(role);
+            readPreamble();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     /** As a client: handshake, and borrows. */
     RawPeer borrow(String name) throws IOException {
         start(Messages.Hello.CLIENT);

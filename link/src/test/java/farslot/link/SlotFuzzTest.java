@@ -51,6 +51,9 @@ class SlotFuzzTest {
     private static final long PATIENCE_MILLIS = 20_000;
     private static final int MEMORY_BYTES = 0x100000;
 
+    /** Of what a script's byte means: from here on what came later than the rest. */
+    private static final int FOLLOWING = 250;
+
     @TempDir static Path folder;
     private static UnixListener door;
     private static MappedMemory memory;
@@ -376,6 +379,10 @@ class SlotFuzzTest {
         }
 
         private void act(int what) {
+            if (what >= FOLLOWING) {
+                follow(what - FOLLOWING);
+                return;
+            }
             switch (what % 32) {
                 case 0 -> peer.preamble();
                 case 1 -> peer.hello(script.yes());
@@ -431,6 +438,53 @@ class SlotFuzzTest {
                     }
                 }
             }
+        }
+
+        private void follow(int how) {
+            switch (how) {
+                case 0 -> {
+                    if (operates) {
+                        orders.add(this::follow);
+                    }
+                }
+                case 1, 2 -> {
+                    int bytes = script.yes() ? 64 * script.below(40) : script.u8();
+                    Composer records = new Composer().u64(script.yes() ? script.u64() : 0);
+                    records.u64(script.u8()).u32(script.u8()).u32(0).bytes(new byte[bytes]);
+                    post(Messages.Records.TYPE, records);
+                }
+                case 3 ->
+                        post(
+                                Messages.FollowEnd.TYPE,
+                                new Composer().u64(script.u8()).u64(0).text("It ends.", 99));
+                case 4 -> link(Messages.Clock.TYPE, new Composer().u64(script.u16()));
+                default ->
+                        link(
+                                Messages.ClockTold.TYPE,
+                                new Composer().u64(script.u16()).u64(1).u64(2).u64(3));
+            }
+        }
+
+        /** Follows, and takes what comes. */
+        private void follow() throws RefusedException, LinkException {
+            control.follow(new FollowRequest("f0", false, Map.of()));
+            control.take(
+                    new RecordSink() {
+                        @Override
+                        public void records(long first, long lost, MemorySegment records) {
+                            if (first < 0 || records.byteSize() % RecordFeed.RECORD_BYTES != 0) {
+                                host.wrongs.add("records from " + first);
+                            }
+                        }
+
+                        @Override
+                        public void ended(long end, long lost, String sentence) {
+                            if (sentence == null) {
+                                host.wrongs.add("an end without a sentence");
+                            }
+                        }
+                    },
+                    why -> {});
         }
 
         private void post(int type, Composer payload) {
@@ -538,6 +592,11 @@ class SlotFuzzTest {
                                 asked,
                                 Messages.Result.TYPE,
                                 new Composer().u16(1).pairs(Map.of("a", "b")));
+                case Messages.Follow.TYPE ->
+                        complete(
+                                asked,
+                                Messages.Following.TYPE,
+                                new Composer().u64(0).u32(64).u32(0).bytes(new byte[16]));
                 default -> complete(asked, Messages.Done.TYPE, new Composer().u64(0));
             }
         }
