@@ -7,7 +7,6 @@ import farslot.link.Caller;
 import farslot.link.Entry;
 import farslot.link.FunctionActions;
 import farslot.link.Grant;
-import farslot.link.HeldAccess;
 import farslot.link.Lease;
 import farslot.link.LinkOptions;
 import farslot.link.LinkServer;
@@ -650,11 +649,10 @@ public final class Lender implements AutoCloseable {
             status.put("trouble", access.trouble());
         }
         for (LentFunction lent : visible) {
-            HeldAccess access = lent.heldNow();
-            if (access != null) {
-                status.put("held", access.what() + " of " + lent.name());
-                long since = System.currentTimeMillis() - access.millis();
-                status.put("held-since", Long.toString(since));
+            LentFunction.Held held = lent.held();
+            if (held != null) {
+                status.put("held", held.what() + " of " + lent.name());
+                status.put("held-since", Long.toString(held.since().toEpochMilli()));
             }
         }
         if (isInsecure()) {

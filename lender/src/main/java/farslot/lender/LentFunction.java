@@ -53,9 +53,6 @@ final class LentFunction {
     /** Shorter ones are slow, not held. */
     private static final long HELD_MILLIS = 1000;
 
-    /** Notices come four times a second: after this there is nothing held any more. */
-    private static final long HELD_OVER_NANOS = 3_000_000_000L;
-
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
 
@@ -93,10 +90,19 @@ final class LentFunction {
 
     private volatile long barredUntilNanos;
 
-    /** An access that the function has not ended for long, and when that was last seen. */
-    private volatile HeldAccess held;
+    /** The access that the function has not ended for long, or null. */
+    private volatile Held held;
 
-    private volatile long heldSeenNanos;
+    /**
+     * An access that the function holds.
+     *
+     * @param what for people
+     */
+    record Held(String what, Instant since) {
+        String words() {
+            return what + " since " + TIME.format(since);
+        }
+    }
 
     /**
      * @param function with the taps that see all leases
@@ -167,48 +173,33 @@ final class LentFunction {
     }
 
     private String heldWords() {
-        HeldAccess access = heldNow();
-        return access == null
-                ? ""
-                : ", held: " + access.what() + " since " + TIME.format(heldSince(access));
-    }
-
-    private static Instant heldSince(HeldAccess access) {
-        return Instant.now().minusMillis(access.millis());
+        Held now = held;
+        return now == null ? "" : ", held: " + now.words();
     }
 
     /** The access that the function holds at this moment, or null. */
-    HeldAccess heldNow() {
-        HeldAccess access = held;
-        boolean old = System.nanoTime() - heldSeenNanos > HELD_OVER_NANOS;
-        return access == null || old ? null : access;
+    Held held() {
+        return held;
     }
 
     /** Told again and again by the link's keeper; said once, when it has lasted for a second. */
     private void held(HeldAccess access, String borrower) {
-        if (access.millis() < HELD_MILLIS) {
+        if (held != null || access.millis() < HELD_MILLIS) {
             return;
         }
-        HeldAccess before = heldNow();
-        boolean same =
-                before != null
-                        && before.what().equals(access.what())
-                        && before.millis() <= access.millis();
-        held = access;
-        heldSeenNanos = System.nanoTime();
-        if (!same) {
-            witness.happened(
-                    name,
-                    "held",
-                    name
-                            + ": "
-                            + access.what()
-                            + " by "
-                            + borrower
-                            + " is held since "
-                            + TIME.format(heldSince(access))
-                            + ".");
-        }
+        Held now = new Held(access.what(), Instant.now().minusMillis(access.millis()));
+        held = now;
+        witness.happened(
+                name,
+                "held",
+                name
+                        + ": "
+                        + now.what()
+                        + " by "
+                        + borrower
+                        + " is held since "
+                        + TIME.format(now.since())
+                        + ".");
     }
 
     private static String label(LeaseState.Phase phase) {
@@ -509,6 +500,11 @@ final class LentFunction {
         @Override
         public void held(HeldAccess access) {
             LentFunction.this.held(access, lease.borrower());
+        }
+
+        @Override
+        public void heldNoMore() {
+            held = null;
         }
 
         @Override

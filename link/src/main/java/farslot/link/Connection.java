@@ -107,6 +107,9 @@ abstract class Connection implements LinkWatch.Watched {
 
     private boolean executing;
 
+    /** Whether {@link #holding} was told of what is being executed. */
+    private boolean holding;
+
     /** The wire has been taken from this link, which will go on as another. */
     private volatile boolean surrendered;
 
@@ -196,6 +199,12 @@ abstract class Connection implements LinkWatch.Watched {
      * the keeper and under the lock: must return at once.
      */
     void holding(Layout layout, MemorySegment frame, long at, long millis) {}
+
+    /**
+     * What {@link #holding} told of has been carried out; by the dispatcher, under the lock: must
+     * return at once.
+     */
+    void held() {}
 
     /** This side's borrow waits for its turn; on the keeper. */
     void waiting(int place, int of, String sentence) {}
@@ -918,6 +927,10 @@ abstract class Connection implements LinkWatch.Watched {
                 inbox.release();
                 executing = false;
                 executed.signalAll();
+                if (holding) {
+                    holding = false;
+                    held();
+                }
                 if (broken != null) {
                     breakLocked(broken);
                 }
@@ -1214,6 +1227,7 @@ abstract class Connection implements LinkWatch.Watched {
             int at = inbox.firstAt();
             tag = Header.TAG.getInt(frame, at);
             long millis = TimeUnit.NANOSECONDS.toMillis(nanos);
+            holding = true;
             holding(Messages.of(Header.TYPE.getInt(frame, at)), frame, at, millis);
         } finally {
             lock.unlock();

@@ -19,6 +19,9 @@ public interface Grant {
      */
     default void held(HeldAccess access) {}
 
+    /** The access that {@link #held} told of has ended. Must return at once. */
+    default void heldNoMore() {}
+
     /** The connection broke; the lease goes on until another comes, or the grace time is over. */
     default void detached(String why) {}
 

@@ -85,6 +85,10 @@ final class ServedLink extends Connection implements Caller {
     private FunctionDescription description;
     private final Region[] regions = new Region[Region.COUNT];
     private volatile Grant grant;
+
+    /** Whom {@link #holding} told. */
+    private Grant holder;
+
     private volatile boolean returned;
     private MemorySegment scratch = Arena.ofAuto().allocate(64, 8);
     private volatile AutoCloseable observation;
@@ -236,6 +240,7 @@ final class ServedLink extends Connection implements Caller {
     void holding(Layout layout, MemorySegment frame, long at, long millis) {
         Grant now = grant;
         if (now != null) {
+            holder = now;
             now.held(
                     switch (layout.type()) {
                         case Read.TYPE ->
@@ -252,6 +257,14 @@ final class ServedLink extends Connection implements Caller {
                                         millis);
                         default -> new HeldAccess(layout.name(), millis);
                     });
+        }
+    }
+
+    @Override
+    void held() {
+        if (holder != null) {
+            holder.heldNoMore();
+            holder = null;
         }
     }
 

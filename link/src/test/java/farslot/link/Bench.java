@@ -122,6 +122,10 @@ final class Bench implements AutoCloseable {
         final Map<String, Lease> leases = new ConcurrentHashMap<>();
         final BlockingQueue<String> endings = new LinkedBlockingQueue<>();
         final BlockingQueue<String> changes = new LinkedBlockingQueue<>();
+
+        /** What its functions hold. */
+        final BlockingQueue<String> held = new LinkedBlockingQueue<>();
+
         final List<Consumer<ObservedEvent>> observers =
                 Collections.synchronizedList(new ArrayList<>());
         final BlockingQueue<Consumer<ObservedEvent>> observing = new LinkedBlockingQueue<>();
@@ -195,6 +199,16 @@ final class Bench implements AutoCloseable {
                 @Override
                 public long epoch() {
                     return epoch;
+                }
+
+                @Override
+                public void held(HeldAccess access) {
+                    held.add(access.what());
+                }
+
+                @Override
+                public void heldNoMore() {
+                    held.add("no more");
                 }
 
                 @Override

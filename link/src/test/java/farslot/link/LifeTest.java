@@ -73,6 +73,31 @@ class LifeTest {
     }
 
     @Test
+    void aLenderKnowsWhatIsHeldAndThatItIsNoMore() throws Exception {
+        try (Bench bench = new Bench(Over.UNIX, folder)) {
+            RemoteFunction function = bench.borrow("f0");
+            BlockingQueue<String> held = bench.lender.held;
+            for (long offset : new long[] {0x8, 0x10}) {
+                CountDownLatch release = new CountDownLatch(1);
+                bench.lender.f0().onWrite = (region, at, data) -> await(release);
+                function.write(0, offset, MemorySegment.ofArray(new byte[4]), 4, -1);
+                String what = "a write to BAR0 at offset 0x" + Long.toHexString(offset);
+                assertEquals(what, held.poll(20, TimeUnit.SECONDS));
+                release.countDown();
+                // What comes behind it is carried out: it is over by then.
+                bench.lender.f0().onWrite = (region, at, data) -> held.add("behind it");
+                function.write(0, 0, MemorySegment.ofArray(new byte[4]), 4, -1);
+                String next = held.poll(20, TimeUnit.SECONDS);
+                while (what.equals(next)) {
+                    next = held.poll(20, TimeUnit.SECONDS);
+                }
+                assertEquals("no more", next);
+                assertEquals("behind it", held.poll(20, TimeUnit.SECONDS));
+            }
+        }
+    }
+
+    @Test
     void anAccessThatNobodyAnswersInTimeIsTimedOutAndItsLateAnswerIsDropped() throws Exception {
         try (Bench bench = new Bench(Over.UNIX, folder)) {
             LinkOptions hasty = Bench.SLOT.withAccessTimeout(Duration.ofMillis(100));
