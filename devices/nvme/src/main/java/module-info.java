@@ -4,6 +4,8 @@ module farslot.devices.nvme {
 
     exports farslot.devices.nvme;
 
+    provides farslot.sdk.decode.DecoderProvider with
+            farslot.devices.nvme.NvmeDecoderProvider;
     provides farslot.sdk.DeviceKind with
             farslot.devices.nvme.NvmeKind;
     provides farslot.registers.RegisterMapProvider with

@@ -57,6 +57,17 @@ enum StatusCode {
         return field;
     }
 
+    /** The name of a status field, whatever else it says; "SCT=1 SC=0x80" where it has none. */
+    static String nameOf(int field) {
+        int wanted = field & 0x7FF;
+        for (StatusCode status : values()) {
+            if ((status.field & 0x7FF) == wanted) {
+                return status.name();
+            }
+        }
+        return "SCT=" + (wanted >>> 8) + ",SC=0x" + Integer.toHexString(wanted & 0xFF);
+    }
+
     int type() {
         return field >>> 8 & 7;
     }

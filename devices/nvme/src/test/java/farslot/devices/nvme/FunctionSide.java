@@ -25,18 +25,30 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /** The whole device as a PCI function, and this process as its driver's side. */
 final class FunctionSide implements DriverSide, AutoCloseable {
     static final int RAM_BYTES = 24 << 20;
 
     DeviceFunction function;
+
+    /** What the driver talks to: the function, or what stands before it. */
+    private PciFunction top;
+
+    private final UnaryOperator<PciFunction> tap;
     private final Map<String, String> given = new HashMap<>();
     private final Changes changes = new Changes();
     private final MemorySegment ram = Arena.ofAuto().allocate(RAM_BYTES, 4096);
 
     /** Takes options as the command line has them: "image=d.img", "size=1M". */
     FunctionSide(String... options) throws DeviceCreationException {
+        this(UnaryOperator.identity(), options);
+    }
+
+    /** With something between driver and function. */
+    FunctionSide(UnaryOperator<PciFunction> tap, String... options) throws DeviceCreationException {
+        this.tap = tap;
         for (String option : options) {
             int equals = option.indexOf('=');
             given.put(option.substring(0, equals), option.substring(equals + 1));
@@ -52,15 +64,16 @@ final class FunctionSide implements DriverSide, AutoCloseable {
     }
 
     private void attach() {
+        top = tap.apply(function);
         PciFunction unattached =
-                new ForwardingFunction(function) {
+                new ForwardingFunction(top) {
                     @Override
                     public void attach(PciHost host) {
                         // Watching is what is attached.
                     }
                 };
-        function.attach(new Watching(new InProcessHost(unattached, changes::interrupt)));
-        function.map(
+        top.attach(new Watching(new InProcessHost(unattached, changes::interrupt)));
+        top.map(
                 new DmaMap(
                         RAM_ADDRESS,
                         RAM_BYTES,
@@ -106,13 +119,13 @@ final class FunctionSide implements DriverSide, AutoCloseable {
             case MSIX -> configure(capability(ConfigurationSpaceBuilder.ID_MSIX) + 2, 2, 0x8000);
         }
         int vectors = kind == InterruptKind.MSI ? 4 : function.describe().vectors(kind);
-        function.interrupts(kind, 0, vectors, InterruptAction.ENABLE);
+        top.interrupts(kind, 0, vectors, InterruptAction.ENABLE);
         return this;
     }
 
     /** The end of an INTx interrupt. */
     void unmaskPin() {
-        function.interrupts(InterruptKind.INTX, 0, 1, InterruptAction.UNMASK);
+        top.interrupts(InterruptKind.INTX, 0, 1, InterruptAction.UNMASK);
     }
 
     boolean interruptStatus() {
@@ -137,8 +150,7 @@ final class FunctionSide implements DriverSide, AutoCloseable {
         MemorySegment from = MemorySegment.ofArray(new long[1]);
         from.set(LittleEndian.LONG, 0, value);
         CompletionStatus status =
-                function.write(
-                        region, offset, from.asSlice(0, bytes), bytes, PciFunction.ALL_BYTES);
+                top.write(region, offset, from.asSlice(0, bytes), bytes, PciFunction.ALL_BYTES);
         if (!status.isSuccess()) {
             throw new AssertionError("write at 0x" + Long.toHexString(offset) + ": " + status);
         }
@@ -146,7 +158,7 @@ final class FunctionSide implements DriverSide, AutoCloseable {
 
     long read(int region, long offset, int bytes) {
         MemorySegment into = MemorySegment.ofArray(new long[1]);
-        CompletionStatus status = function.read(region, offset, into.asSlice(0, bytes), bytes);
+        CompletionStatus status = top.read(region, offset, into.asSlice(0, bytes), bytes);
         if (!status.isSuccess()) {
             throw new AssertionError("read at 0x" + Long.toHexString(offset) + ": " + status);
         }
@@ -155,7 +167,7 @@ final class FunctionSide implements DriverSide, AutoCloseable {
 
     /** Resets the function and makes it a bus master again. */
     void reset() {
-        function.reset(ResetKind.FLR);
+        top.reset(ResetKind.FLR);
         configure(ConfigurationSpace.COMMAND, 2, 0x406);
     }
 
