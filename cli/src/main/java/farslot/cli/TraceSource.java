@@ -39,7 +39,7 @@ final class TraceSource {
 
     TraceNames names(TraceReader reader) {
         if (map == null) {
-            return TraceNames.of(reader.description());
+            return TraceNames.of(reader);
         }
         try {
             return TraceNames.of(reader.description(), RegisterMapLoader.lenient().load(map));

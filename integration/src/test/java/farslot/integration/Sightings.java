@@ -169,6 +169,11 @@ final class Sightings {
             case TraceEvent.Attached one -> attached(one.attached());
             case TraceEvent.State one -> add("state " + one.operation());
             case TraceEvent.Near one -> near(one.address(), one.length(), one.direction());
+            case TraceEvent.Lost one -> add("lost " + one.count());
+            case TraceEvent.Lease one -> {} // passes between lender and slot, not here
+            case TraceEvent.Changed one -> add("changed by " + one.tap());
+            case TraceEvent.Counted one -> add("counted " + one.reads() + " " + one.writes());
+            case TraceEvent.Setting one -> {} // the recorder's own
         }
     }
 }

@@ -14,6 +14,7 @@ import farslot.core.ResetKind;
 import farslot.core.StateException;
 import farslot.core.Tap;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -46,8 +47,8 @@ public final class RecorderTap extends Tap implements AutoCloseable {
      */
     public static RecorderTap recording(PciFunction next, Path file, TraceOptions options)
             throws TraceException {
-        return new RecorderTap(
-                next, TraceWriter.create(file, next.describe(), options), options.dmaData());
+        TraceWriter trace = TraceWriter.create(file, TraceSubject.of(next), options);
+        return new RecorderTap(next, trace, options.dmaData());
     }
 
     /** The same recorder before another function: what is under way in this one goes on here. */
@@ -223,6 +224,39 @@ public final class RecorderTap extends Tap implements AutoCloseable {
         trace.record(TraceFormat.KIND_ATTACH, next().generation(), 0, 0, NO_STATUS, 0, 0, 0, null);
     }
 
+    /**
+     * Says that another tap, which sits beside this one, has changed what passed.
+     *
+     * @param tap its name, of at most 255 bytes of UTF-8
+     * @param region its index; {@link TraceEvent.Changed#MEMORY} where DMA was changed
+     * @param address offset in the region, or DMA address
+     * @param before what it was
+     * @param after what it was changed to; as long
+     */
+    public void changed(
+            String tap, int region, long address, MemorySegment before, MemorySegment after) {
+        byte[] name = tap.getBytes(StandardCharsets.UTF_8);
+        long each = before.byteSize();
+        if (name.length > 255 || after.byteSize() != each) {
+            throw new IllegalArgumentException(
+                    "A tap has a name of at most 255 bytes, and does not change lengths.");
+        }
+        MemorySegment data = MemorySegment.ofArray(new byte[(int) (name.length + 2 * each)]);
+        MemorySegment.copy(MemorySegment.ofArray(name), 0, data, 0, name.length);
+        MemorySegment.copy(before, 0, data, name.length, each);
+        MemorySegment.copy(after, 0, data, name.length + each, each);
+        trace.record(
+                TraceFormat.KIND_CHANGED,
+                next().generation(),
+                region == TraceEvent.Changed.MEMORY ? TraceFormat.WHERE_MEMORY : region,
+                0,
+                NO_STATUS,
+                name.length,
+                address,
+                0,
+                data);
+    }
+
     private long beginPlain(int kind, int detail, long address, long extra) {
         return trace.begin(kind, next().generation(), 0, 0, detail, address, extra, 0, 0, null);
     }
@@ -293,7 +327,7 @@ public final class RecorderTap extends Tap implements AutoCloseable {
         }
 
         private void endDma(long slot, CompletionStatus status, MemorySegment data) {
-            if (data == null || dmaData != TraceOptions.DmaData.DIGEST) {
+            if (data == null || !dmaData.digest()) {
                 trace.end(slot, status, 0, 0, data, data == null ? 0 : kept(data.byteSize()));
             } else {
                 long digest = DataDigest.of(data);
@@ -303,9 +337,7 @@ public final class RecorderTap extends Tap implements AutoCloseable {
         }
 
         private int kept(long bytes) {
-            return dmaData == TraceOptions.DmaData.FULL
-                    ? clamped(bytes)
-                    : (int) Math.min(bytes, TraceFormat.DATA_BYTES);
+            return dmaData.keptOf(bytes);
         }
 
         @Override

@@ -18,12 +18,16 @@ import java.util.Set;
  * Makes a trace of records that were read from another while that was written ({@link TraceTail}),
  * perhaps on another computer. What is missing between them is counted, and a mark stands where it
  * was. The records may be anybody's: they are written as they come, and judged by who reads them.
+ * It seals what it has, also where that is not complete, and again when the rest has come.
  *
  * <p>For one thread at a time.
  */
 public final class TraceCopy implements AutoCloseable {
     private static final Set<StandardOpenOption> NEW_FILE =
-            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            Set.of(
+                    StandardOpenOption.CREATE_NEW,
+                    StandardOpenOption.READ,
+                    StandardOpenOption.WRITE);
 
     /** How many gaps are remembered, for records that come again. */
     private static final int MOST_STRETCHES = 1024;
@@ -48,15 +52,20 @@ public final class TraceCopy implements AutoCloseable {
 
     private final Path file;
     private final FileChannel channel;
+    private final int headerBytes;
+    private final long firstNumber;
+    private final MemorySegment block = Arena.ofAuto().allocate(TraceFormat.BLOCK_BYTES, 8);
     private final List<Stretch> stretches = new ArrayList<>();
-    private MemorySegment moved = MemorySegment.NULL;
     private long written;
+    private long sealedBlocks;
     private long missed;
     private boolean closed;
 
-    private TraceCopy(Path file, FileChannel channel) {
+    private TraceCopy(Path file, FileChannel channel, MemorySegment header) {
         this.file = file;
         this.channel = channel;
+        this.headerBytes = (int) header.byteSize();
+        this.firstNumber = header.get(TraceFormat.LONG_UNALIGNED, TraceFormat.FIRST_NUMBER_AT);
     }
 
     /**
@@ -67,26 +76,33 @@ public final class TraceCopy implements AutoCloseable {
      */
     public static TraceCopy create(Path file, byte[] header) throws TraceException {
         MemorySegment bytes = MemorySegment.ofArray(header.clone());
-        if (header.length != TraceFormat.HEADER_BYTES
-                || bytes.get(TraceFormat.LONG_UNALIGNED, TraceFormat.MAGIC_AT)
-                        != TraceFormat.MAGIC) {
+        if (!isHeader(bytes)) {
             throw new TraceException(
                     "What came does not begin as a trace does: the other side's Farslot may be of"
                             + " another version.");
         }
-        bytes.set(TraceFormat.INT_UNALIGNED, TraceFormat.STATE_AT, TraceFormat.STATE_OPEN);
-        bytes.set(TraceFormat.LONG_UNALIGNED, TraceFormat.LOST_AT, 0);
+        int state = TraceFormat.CLOCK_OFFSET_AT - TraceFormat.STATE_AT;
+        bytes.asSlice(TraceFormat.STATE_AT, state).fill((byte) 0);
         FileChannel channel = null;
         try {
-            channel = FileChannel.open(file, NEW_FILE, TraceWriter.ownersOnly(file));
-            TraceCopy copy = new TraceCopy(file, channel);
+            channel = FileChannel.open(file, NEW_FILE, TraceFile.ownersOnly(file));
+            TraceCopy copy = new TraceCopy(file, channel, bytes);
             copy.write(bytes, 0);
             return copy;
         } catch (IOException e) {
-            TraceWriter.abandon(file, channel);
+            TraceFile.abandon(file, channel);
             throw new TraceException(
                     "The trace " + file + " cannot be made: " + TraceWriter.reason(e), e);
         }
+    }
+
+    private static boolean isHeader(MemorySegment bytes) {
+        return bytes.byteSize() >= TraceFormat.HEADER_STEP_BYTES
+                && bytes.get(TraceFormat.LONG_UNALIGNED, TraceFormat.MAGIC_AT) == TraceFormat.MAGIC
+                && (bytes.get(TraceFormat.SHORT_UNALIGNED, TraceFormat.MAJOR_AT) & 0xFFFF)
+                        == TraceFormat.VERSION_MAJOR
+                && bytes.get(TraceFormat.INT_UNALIGNED, TraceFormat.HEADER_BYTES_AT)
+                        == bytes.byteSize();
     }
 
     public Path file() {
@@ -95,7 +111,7 @@ public final class TraceCopy implements AutoCloseable {
 
     /** How long the file is. */
     public long bytes() {
-        return TraceFormat.HEADER_BYTES + written * RECORD_BYTES;
+        return placeOf(TraceFormat.slotOfRecord(written));
     }
 
     /** How many records are here, marks of what is missing among them. */
@@ -112,7 +128,7 @@ public final class TraceCopy implements AutoCloseable {
      * Takes some records. Those that were here before are replaced; what lies between the last that
      * came and these is missing.
      *
-     * @param first the number of the first in the other trace
+     * @param first how many records are in front of the first in the other trace
      * @param records whole ones
      * @throws TraceException where the file cannot be written
      */
@@ -131,9 +147,10 @@ public final class TraceCopy implements AutoCloseable {
             if (last == null || first > expected) {
                 last = begin(first, first - expected, records);
             }
-            write(records, first, last.here + last.count, count);
+            write(records, last.here + last.count, count);
             last.count += count;
             written += count;
+            sealWhole();
         } catch (IOException e) {
             throw new TraceException(
                     "The trace " + file + " cannot be written: " + e.getMessage() + ".", e);
@@ -161,33 +178,47 @@ public final class TraceCopy implements AutoCloseable {
             if (stretch.holds(from) && from < end) {
                 MemorySegment part =
                         records.asSlice((from - first) * RECORD_BYTES, (end - from) * RECORD_BYTES);
-                write(part, from, stretch.here + (from - stretch.from), end - from);
+                long here = stretch.here + (from - stretch.from);
+                write(part, here, end - from);
+                sealAgain(here, end - from);
             }
         }
     }
 
-    /** Writes records whose places here may be others than in the trace they are from. */
-    private void write(MemorySegment records, long from, long here, long count) throws IOException {
-        MemorySegment bytes = records.asSlice(0, count * RECORD_BYTES);
-        write(from == here ? bytes : moved(bytes, from, here), placeOf(here));
+    /** Writes records, in one piece for each block that they are in. */
+    private void write(MemorySegment records, long here, long count) throws IOException {
+        for (long done = 0; done < count; ) {
+            long record = here + done;
+            long there = TraceFormat.BLOCK_RECORDS - record % TraceFormat.BLOCK_RECORDS;
+            long some = Math.min(there, count - done);
+            write(
+                    records.asSlice(done * RECORD_BYTES, some * RECORD_BYTES),
+                    placeOf(TraceFormat.slotOfRecord(record)));
+            done += some;
+        }
     }
 
-    private MemorySegment moved(MemorySegment records, long from, long here) {
-        long size = records.byteSize();
-        if (moved.byteSize() < size) {
-            moved = Arena.ofAuto().allocate(size, 8);
+    private void sealWhole() throws IOException {
+        while (sealedBlocks < written / TraceFormat.BLOCK_RECORDS) {
+            seal(sealedBlocks++, TraceFormat.BLOCK_RECORDS);
         }
-        MemorySegment.copy(records, 0, moved, 0, size);
-        for (long at = 0; at < size; at += RECORD_BYTES) {
-            long slot = at / RECORD_BYTES;
-            long commit = moved.get(LONG, at);
-            long low = commit & 0xFFFF_FFFFL;
-            if (commit != 0 && commit >>> 32 == TraceFormat.check(moved, at, from + slot, low)) {
-                long check = TraceFormat.check(moved, at, here + slot, low);
-                moved.set(LONG, at, low | check << 32);
-            }
+    }
+
+    /** Seals those blocks anew that were sealed before some of their records were replaced. */
+    private void sealAgain(long here, long count) throws IOException {
+        long last = Math.min(sealedBlocks - 1, (here + count - 1) / TraceFormat.BLOCK_RECORDS);
+        for (long one = here / TraceFormat.BLOCK_RECORDS; one <= last; one++) {
+            seal(one, TraceFormat.BLOCK_RECORDS);
         }
-        return moved.asSlice(0, size);
+    }
+
+    private void seal(long index, int records) throws IOException {
+        long first = index * TraceFormat.BLOCK_SLOTS;
+        long bytes = (long) records * RECORD_BYTES;
+        ByteBuffer all = block.asSlice(0, bytes).asByteBuffer();
+        TraceFile.read(all, placeOf(first), channel);
+        BlockSeal.set(block, 0, firstNumber + first, records);
+        write(block.asSlice(bytes, RECORD_BYTES), placeOf(first) + bytes);
     }
 
     /** A mark that says how much is missing here. */
@@ -212,21 +243,16 @@ public final class TraceCopy implements AutoCloseable {
             long at = (long) i * RECORD_BYTES;
             int bytes = Math.min(text.length - from, TraceFormat.CONTINUATION_BYTES);
             MemorySegment.copy(data, from, mark, at + TraceFormat.CONTINUATION_DATA_AT, bytes);
-            commit(mark, at, written + i, TraceFormat.KIND_CONTINUATION, i);
+            mark.set(LONG, at, TraceFormat.commit(TraceFormat.KIND_CONTINUATION, 0, i));
             from += bytes;
         }
-        commit(mark, 0, written, TraceFormat.KIND_MARK, continuations);
-        write(mark, placeOf(written));
+        mark.set(LONG, 0, TraceFormat.commit(TraceFormat.KIND_MARK, 0, continuations));
+        write(mark, written, 1 + continuations);
         written += 1 + continuations;
     }
 
-    private static void commit(
-            MemorySegment records, long at, long slot, int kind, int continuations) {
-        records.set(LONG, at, TraceFormat.commit(records, at, slot, kind, 0, continuations));
-    }
-
-    private static long placeOf(long slot) {
-        return TraceReader.placeOf(slot);
+    private long placeOf(long slot) {
+        return headerBytes + slot * RECORD_BYTES;
     }
 
     private void write(MemorySegment from, long at) throws IOException {
@@ -259,10 +285,14 @@ public final class TraceCopy implements AutoCloseable {
             return;
         }
         closed = true;
-        MemorySegment state = MemorySegment.ofArray(new byte[Integer.BYTES]);
-        state.set(TraceFormat.INT_UNALIGNED, 0, TraceFormat.STATE_CLOSED);
         try (channel) {
-            write(state, TraceFormat.STATE_AT);
+            long slots = TraceFormat.slotOfRecord(written);
+            int rest = (int) (written % TraceFormat.BLOCK_RECORDS);
+            if (rest > 0) {
+                seal(sealedBlocks, rest);
+                slots++;
+            }
+            TraceFile.end(slots, channel);
         } catch (IOException e) {
             throw unfinished(e);
         }

@@ -23,6 +23,7 @@ import java.util.Set;
 @SuppressWarnings("EnumOrdinal")
 final class TraceDescription {
     private static final int MAX_KIND_BYTES = 64;
+    private static final int MAX_BYTES = 1 << 20;
 
     /** What stands for a description that is damaged. */
     static final FunctionDescription UNKNOWN =
@@ -49,14 +50,14 @@ final class TraceDescription {
                         + 4
                         + description.regions().size() * 24
                         + description.capabilities().size() * 12;
-        if (kind.length > MAX_KIND_BYTES || size > TraceFormat.MAX_DESCRIPTION_BYTES) {
+        if (kind.length > MAX_KIND_BYTES || size > MAX_BYTES) {
             throw new TraceException(
                     "The function's description takes "
                             + size
                             + " bytes and its kind's name "
                             + kind.length
                             + "; a trace has room for "
-                            + TraceFormat.MAX_DESCRIPTION_BYTES
+                            + MAX_BYTES
                             + " and 64.");
         }
         ByteBuffer out = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);

@@ -12,6 +12,16 @@ public sealed interface TraceEvent {
     /** What every event has. */
     Stamp stamp();
 
+    /** How far what was read is what was written. */
+    enum Verification {
+        /** Its block is sealed, and is what the seal says. */
+        SEALED,
+        /** Its block has no seal: the writer was killed before it made one, or still writes. */
+        UNSEALED,
+        /** Its block is damaged: this, or something near it, is not what was written. */
+        DAMAGED
+    }
+
     /**
      * Where and when.
      *
@@ -20,8 +30,25 @@ public sealed interface TraceEvent {
      * @param durationNanos how long it took; 0 for what is posted or has no end. At most 4.29 s
      * @param generation of the function, when it began
      * @param underWay whether its end was not recorded: it hung, or the recording ended first
+     * @param verification how far all this can be relied on
+     * @param epoch of the lease under which it happened; 0 where there was none, or it is not known
+     * @param programCounter of the driver's instruction; 0 where it is not known
      */
-    record Stamp(long number, long nanos, long durationNanos, int generation, boolean underWay) {}
+    record Stamp(
+            long number,
+            long nanos,
+            long durationNanos,
+            int generation,
+            boolean underWay,
+            Verification verification,
+            long epoch,
+            long programCounter) {
+        /** One that can be relied on, of whose lease and instruction nothing is known. */
+        public Stamp(
+                long number, long nanos, long durationNanos, int generation, boolean underWay) {
+            this(number, nanos, durationNanos, generation, underWay, Verification.SEALED, 0, 0);
+        }
+    }
 
     /**
      * What was moved.
@@ -130,4 +157,48 @@ public sealed interface TraceEvent {
      */
     record Near(Stamp stamp, long address, long length, Direction direction, boolean given)
             implements TraceEvent {}
+
+    /**
+     * Events were lost here: there was no room for them. {@link Stamp#nanos} is when the first was,
+     * {@link Stamp#durationNanos} for how long.
+     */
+    record Lost(Stamp stamp, long count) implements TraceEvent {}
+
+    /**
+     * A lease began or ended.
+     *
+     * @param slot its name
+     * @param identity who borrowed
+     * @param why it ended, in a sentence; else empty
+     */
+    record Lease(Stamp stamp, boolean begun, long epoch, String slot, String identity, String why)
+            implements TraceEvent {}
+
+    /**
+     * Another tap changed what passed.
+     *
+     * @param tap its name
+     * @param region its index; {@link #MEMORY} where DMA was changed
+     * @param address offset in the region, or DMA address
+     * @param before what it was
+     * @param after what it was changed to; as long
+     */
+    @SuppressWarnings("ArrayRecordComponent") // made for each reader, and compared nowhere
+    record Changed(Stamp stamp, String tap, int region, long address, byte[] before, byte[] after)
+            implements TraceEvent {
+        /** In place of a region's index: the driver's memory. */
+        public static final int MEMORY = -1;
+    }
+
+    /** How often a range was accessed that is only counted, since it was counted last. */
+    record Counted(
+            Stamp stamp, int region, long firstOffset, long lastOffset, long reads, long writes)
+            implements TraceEvent {}
+
+    /**
+     * From here on something else is recorded.
+     *
+     * @param setting as a person would give it to {@code farslot} ("BAR0:0x0-0xfff=count")
+     */
+    record Setting(Stamp stamp, String setting) implements TraceEvent {}
 }

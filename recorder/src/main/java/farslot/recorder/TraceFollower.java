@@ -66,7 +66,7 @@ public final class TraceFollower implements AutoCloseable {
     /** What is to be known of what was read so far, in sentences. */
     public List<String> remarks() {
         List<String> all = new ArrayList<>(remarks);
-        all.addAll(reader.remarks());
+        all.addAll(reader.remarksOfGrowing());
         return all;
     }
 
@@ -74,20 +74,20 @@ public final class TraceFollower implements AutoCloseable {
     private void look() throws TraceException {
         TraceReader fresh = TraceReader.open(file);
         if (reader != null) {
-            remarks.addAll(reader.remarks());
+            remarks.addAll(reader.remarksOfGrowing());
             reader.close();
         }
         reader = fresh;
         trace = reader.memory();
-        slots = (trace.byteSize() - TraceFormat.HEADER_BYTES) / RECORD_BYTES;
+        slots = reader.slots();
         reader.readBetween(next, next);
     }
 
     /** Whether the writer has ended the trace and all of it was given. */
     public boolean isOver() throws TraceException {
         try {
-            if (isEnded() && next < slots) {
-                look(); // it may be shorter than it was
+            if (isEnded() && !reader.closed()) {
+                look(); // it is shorter than it was
             }
             return isEnded() && !isLonger() && firstBehind(slots) >= slots;
         } catch (InternalError cut) { // at this moment
@@ -139,6 +139,9 @@ public final class TraceFollower implements AutoCloseable {
                 return true;
             }
         }
+        if (isEnded() && !reader.closed()) {
+            look(); // it is shorter than it was
+        }
         long from = next;
         int count = 0;
         while (count < MOST_AT_ONCE && next < slots && isComplete(next) && end(next) <= slots) {
@@ -161,6 +164,9 @@ public final class TraceFollower implements AutoCloseable {
     /** Gives up waiting for the record at which the reading stands still, if that is so. */
     private boolean passed() {
         boolean begun = commit(next) != 0;
+        if ((commit(next) & 0xFF) == TraceFormat.KIND_SEAL) {
+            return false;
+        }
         long now = System.nanoTime();
         if (!stuck) {
             stuck = true;
@@ -186,7 +192,7 @@ public final class TraceFollower implements AutoCloseable {
     /** The first record that is not empty, from the next on; or the end. */
     private long firstBehind(long end) {
         long slot = next;
-        while (slot < end && commit(slot) == 0) {
+        while (slot < end && (commit(slot) == 0 || reader.isSeal(slot))) {
             slot++;
         }
         return slot;
@@ -195,19 +201,28 @@ public final class TraceFollower implements AutoCloseable {
     private long commit(long slot) {
         return (long)
                 TraceFormat.LONG_HANDLE.getAcquire(
-                        trace, TraceReader.placeOf(slot) + TraceFormat.COMMIT_AT);
+                        trace, reader.placeOf(slot) + TraceFormat.COMMIT_AT);
     }
 
+    /** A seal keeps nobody waiting, whether it is made already or not. */
     private boolean isComplete(long slot) {
+        if (reader.isSeal(slot)) {
+            return true;
+        }
         long commit = commit(slot);
+        if ((commit & 0xFF) == TraceFormat.KIND_SEAL) {
+            return false; // of the last block: the writer is just ending the trace
+        }
         return commit != 0 && (commit & (long) TraceFormat.FLAG_UNDER_WAY << 8) == 0;
     }
 
     /** Where the event ends that begins here. */
     private long end(long slot) {
         long commit = commit(slot);
-        boolean continuation = (commit & 0xFF) == TraceFormat.KIND_CONTINUATION;
-        return slot + 1 + (continuation ? 0 : commit >>> 16 & 0xFFFF);
+        if (reader.isSeal(slot) || (commit & 0xFF) == TraceFormat.KIND_CONTINUATION) {
+            return slot + 1;
+        }
+        return TraceFormat.continuationSlot(slot, (int) (commit >>> 16) & 0xFFFF) + 1;
     }
 
     @Override

@@ -5,20 +5,28 @@ import farslot.core.Region;
 import farslot.registers.ConfigurationMap;
 import farslot.registers.RegisterDomain;
 import farslot.registers.RegisterMap;
+import farslot.registers.RegisterMapException;
+import farslot.registers.RegisterMapLoader;
 import farslot.registers.RegisterMapProvider;
 import farslot.registers.RegisterText;
+import java.io.ByteArrayInputStream;
+import java.lang.System.Logger.Level;
+import java.nio.charset.StandardCharsets;
 
 /**
  * Names what a function's regions hold: BARs by its kind's register map, configuration space by the
  * header and the capabilities that it has.
  */
 public final class TraceNames {
+    private static final System.Logger LOG = System.getLogger("farslot.recorder");
+
     private final String kind;
     private final String[] labels = new String[Region.COUNT];
-    private final RegisterDomain[] domains = new RegisterDomain[Region.COUNT];
+    private final RegisterDomain[] domains;
 
-    private TraceNames(FunctionDescription description, RegisterMap map) {
-        this.kind = description.kind();
+    private TraceNames(String kind, RegisterDomain[] domains) {
+        this.kind = kind;
+        this.domains = domains;
         for (int index = 0; index < Region.COUNT; index++) {
             labels[index] =
                     switch (index) {
@@ -26,6 +34,12 @@ public final class TraceNames {
                         case Region.CONFIGURATION -> "CFG";
                         default -> "BAR" + index;
                     };
+        }
+    }
+
+    private TraceNames(FunctionDescription description, RegisterMap map) {
+        this(description.kind(), new RegisterDomain[Region.COUNT]);
+        for (int index = 0; index < Region.COUNT; index++) {
             domains[index] = map.has(labels[index]) ? map.domain(labels[index]) : null;
         }
         domains[Region.CONFIGURATION] =
@@ -50,6 +64,32 @@ public final class TraceNames {
         return of(description, map);
     }
 
+    /**
+     * Names by the register map that a trace brought along; where it has none that can be used, by
+     * that of the function's kind.
+     */
+    public static TraceNames of(TraceReader trace) {
+        try {
+            if (trace.registerMap().isPresent()) {
+                byte[] text = trace.registerMap().get().getBytes(StandardCharsets.UTF_8);
+                RegisterMap map =
+                        RegisterMapLoader.lenient()
+                                .load(
+                                        trace.file() + "'s register map",
+                                        new ByteArrayInputStream(text));
+                return of(trace.description(), map);
+            }
+        } catch (RegisterMapException e) {
+            LOG.log(Level.WARNING, e.getMessage());
+        }
+        return of(trace.description());
+    }
+
+    /** No names: every register is its offset. */
+    public static TraceNames none() {
+        return new TraceNames("", new RegisterDomain[Region.COUNT]);
+    }
+
     /** Names by a given map, whose domains are called as the regions are ("BAR0"). */
     public static TraceNames of(FunctionDescription description, RegisterMap map) {
         return new TraceNames(description, map);
@@ -72,7 +112,11 @@ public final class TraceNames {
 
     /** What an access reached: "CC", "CAP[63:32]", "0x1f0". */
     public String register(TraceEvent.Access access) {
-        return RegisterText.name(
-                domain(access.region()), access.offset(), Math.max(1, access.data().length()));
+        return register(access.region(), access.offset(), access.data().length());
+    }
+
+    /** As {@link #register(TraceEvent.Access)}, of {@code length} bytes at {@code offset}. */
+    String register(int region, long offset, long length) {
+        return RegisterText.name(domain(region), offset, Math.max(1, length));
     }
 }

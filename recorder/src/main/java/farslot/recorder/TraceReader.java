@@ -3,45 +3,66 @@ package farslot.recorder;
 import static farslot.recorder.TraceFormat.INT;
 import static farslot.recorder.TraceFormat.LONG;
 
-import farslot.core.CompletionStatus;
-import farslot.core.Direction;
 import farslot.core.FunctionDescription;
-import farslot.core.FunctionEvent;
-import farslot.core.InterruptAction;
-import farslot.core.InterruptKind;
-import farslot.core.ResetKind;
+import farslot.recorder.TraceEvent.Verification;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.zip.CRC32C;
+import java.util.Optional;
 
 /**
  * Reads a trace: also one that is still being written, or whose writer was killed. Everything is
- * checked; what is damaged is passed over and counted, and the rest is given.
+ * checked: an event of a block that is not sealed, or not what its seal says, is given and marked
+ * ({@link TraceEvent.Stamp#verification}); what means nothing is passed over and counted.
  *
  * <p>For one thread at a time.
  */
 public final class TraceReader implements AutoCloseable {
     private static final int MAX_REMARKS = 8;
+    private static final int KNOWN_BLOCKS = 64;
 
     private final Path file;
     private final Arena arena;
     private final MemorySegment trace;
-    private long slots;
-    private final FunctionDescription description;
     private final List<String> remarks = new ArrayList<>();
+
+    /** Whether the fields are wrong from which everything else is found. */
+    private final boolean headerDamaged;
+
+    private final int headerBytes;
+    private final TraceHeader header;
+    private final long firstNumber;
+    private final long slots;
+    private final long lastSeal;
+    private final boolean closed;
     private final long lost;
+    private long epoch;
+
+    /** The slot that is read next, and the one before which reading ends. */
     private long next;
-    private long damaged;
-    private long firstDamaged;
+
+    private long end;
+
+    /** What was found out of blocks, and of which, by the low bits of their number. */
+    private final long[] knownBlocks = new long[KNOWN_BLOCKS];
+
+    private final Verification[] known = new Verification[KNOWN_BLOCKS];
+
+    private long damagedBlocks;
+    private long firstDamagedBlock;
+    private long lastDamagedBlock = -1;
+    private long senseless;
+    private long firstSenseless;
+    private long shortened;
+    private long unverified;
     private long unfinished;
     private long unknown;
 
@@ -52,17 +73,50 @@ public final class TraceReader implements AutoCloseable {
         this.file = file;
         this.arena = arena;
         this.trace = trace;
+        Arrays.fill(knownBlocks, -1);
         checkIdentity();
-        this.slots = (trace.byteSize() - TraceFormat.HEADER_BYTES) / TraceFormat.RECORD_BYTES;
-        checkHeader();
-        this.description = readDescription();
-        this.lost = Math.max(0, trace.get(LONG, TraceFormat.LOST_AT));
+        headerBytes = TraceHeader.bytes(trace);
+        if (headerBytes == 0) {
+            throw new TraceException(
+                    "The trace "
+                            + file
+                            + " ends within its header, or its header's length, at 0x10 of the"
+                            + " file, is damaged: nothing of it can be read.");
+        }
+        long number = trace.get(LONG, TraceFormat.FIRST_NUMBER_AT);
+        headerDamaged = !TraceHeader.isIntact(trace) || number < 0 || number > Long.MAX_VALUE / 2;
+        if (headerDamaged) {
+            remark(
+                    "The header is damaged, at 0x8 to 0x3f of the file: times, numbers and all else"
+                            + " may be wrong.");
+        }
+        firstNumber = headerDamaged ? 0 : number;
+        header = TraceHeader.decode(trace, this::remark);
+        epoch = header.origin().epoch();
+        if (trace.get(INT, TraceFormat.CLOCK_CHECK_AT) != 0 && clock().isEmpty()) {
+            remark(
+                    "The header is damaged, at 0x60 to 0x7b of the file: how the clocks of the two"
+                            + " machines are related is not known.");
+        }
+        lost = Math.max(0, trace.get(LONG, TraceFormat.LOST_AT));
+        long there = (trace.byteSize() - headerBytes) / TraceFormat.RECORD_BYTES;
+        closed = readState();
+        long said = closed ? trace.get(LONG, TraceFormat.SLOTS_AT) : there;
+        slots = Math.max(0, Math.min(there, said));
+        end = slots;
+        lastSeal = findLastSeal(said > there);
+        if (said > there) {
+            remark(
+                    String.format(
+                            "The file was cut: it ends at 0x%x, and %d of its slots are missing.",
+                            trace.byteSize(), said - there));
+        }
     }
 
     /**
      * Opens a trace.
      *
-     * @throws TraceException where there is none, or it is no trace, or one of a newer version
+     * @throws TraceException where there is none, or it is no trace, or one of another version
      */
     @SuppressWarnings("MustBeClosed") // by the reader's own close
     public static TraceReader open(Path file) throws TraceException {
@@ -92,7 +146,7 @@ public final class TraceReader implements AutoCloseable {
     }
 
     private void checkIdentity() throws TraceException {
-        if (trace.byteSize() < TraceFormat.HEADER_BYTES
+        if (trace.byteSize() < TraceFormat.SECTIONS_AT
                 || trace.get(LONG, TraceFormat.MAGIC_AT) != TraceFormat.MAGIC) {
             throw new TraceException(
                     file
@@ -108,39 +162,36 @@ public final class TraceReader implements AutoCloseable {
                             + major
                             + ", and this Farslot reads version "
                             + TraceFormat.VERSION_MAJOR
-                            + "; read it with the Farslot that wrote it, or a newer one.");
+                            + "; read it with the Farslot that wrote it"
+                            + (major > TraceFormat.VERSION_MAJOR ? ", or a newer one." : "."));
+        }
+        if (trace.get(INT, TraceFormat.RECORD_BYTES_AT) != TraceFormat.RECORD_BYTES
+                || trace.get(INT, TraceFormat.BLOCK_BYTES_AT) != TraceFormat.BLOCK_BYTES) {
+            throw new TraceException(
+                    "The trace "
+                            + file
+                            + " has slots and blocks of lengths that version 2 does not have: its"
+                            + " header is damaged, at 0xc or 0x14 of the file.");
         }
     }
 
-    private void checkHeader() {
-        CRC32C check = new CRC32C();
-        check.update(
-                trace.asSlice(
-                                TraceFormat.MAJOR_AT,
-                                TraceFormat.HEADER_CHECK_AT - TraceFormat.MAJOR_AT)
-                        .toArray(ValueLayout.JAVA_BYTE));
-        if ((int) check.getValue() != trace.get(INT, TraceFormat.HEADER_CHECK_AT)) {
-            remark("The header is damaged: the time of day may be wrong.");
+    /** Whether the writer has ended the file. */
+    private boolean readState() {
+        int state = trace.get(INT, TraceFormat.STATE_AT);
+        int check = trace.get(INT, TraceFormat.STATE_CHECK_AT);
+        int bytes = TraceFormat.STATE_CHECK_AT - TraceFormat.STATE_AT;
+        if (state == TraceFormat.STATE_OPEN && check == 0) {
+            return false;
         }
-    }
-
-    private FunctionDescription readDescription() {
-        int length = trace.get(INT, TraceFormat.DESCRIPTION_LENGTH_AT);
-        if (length >= 0 && length <= TraceFormat.MAX_DESCRIPTION_BYTES) {
-            byte[] bytes =
-                    trace.asSlice(TraceFormat.DESCRIPTION_AT, length)
-                            .toArray(ValueLayout.JAVA_BYTE);
-            CRC32C check = new CRC32C();
-            check.update(bytes);
-            FunctionDescription found = TraceDescription.decode(bytes);
-            boolean intact =
-                    (int) check.getValue() == trace.get(INT, TraceFormat.DESCRIPTION_CHECK_AT);
-            if (intact && found != null) {
-                return found;
-            }
+        boolean intact =
+                state == TraceFormat.STATE_CLOSED
+                        && check == TraceFormat.check(trace, TraceFormat.STATE_AT, bytes);
+        if (!intact) {
+            remark(
+                    "The header is damaged, at 0x40 to 0x5b of the file: whether the trace was"
+                            + " ended, and how many events were lost, is not known.");
         }
-        remark("The function's description is damaged: registers cannot be named.");
-        return TraceDescription.UNKNOWN;
+        return intact;
     }
 
     public Path file() {
@@ -149,29 +200,69 @@ public final class TraceReader implements AutoCloseable {
 
     /** The function that was recorded; one of the kind "unknown" where that is damaged. */
     public FunctionDescription description() {
-        return description;
+        return header.subject().description();
+    }
+
+    /** Its configuration space when the recording began, 4096 bytes; null where not known. */
+    public byte[] configuration() {
+        byte[] bytes = header.subject().configuration();
+        return bytes == null ? null : bytes.clone();
+    }
+
+    /** The text of its register map, rules-ng-ng XML, as it was when the recording began. */
+    public Optional<String> registerMap() {
+        return Optional.ofNullable(header.subject().registerMap());
+    }
+
+    /** Where it was recorded. */
+    public TraceOrigin origin() {
+        return header.origin();
+    }
+
+    /** How the clocks of the link's two machines are related, if they were compared. */
+    public Optional<ClockRelation> clock() {
+        int bytes = TraceFormat.CLOCK_CHECK_AT - TraceFormat.CLOCK_OFFSET_AT;
+        int check = trace.get(INT, TraceFormat.CLOCK_CHECK_AT);
+        if (check != TraceFormat.check(trace, TraceFormat.CLOCK_OFFSET_AT, bytes)) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                new ClockRelation(
+                        trace.get(LONG, TraceFormat.CLOCK_OFFSET_AT),
+                        trace.get(LONG, TraceFormat.CLOCK_UNCERTAINTY_AT),
+                        trace.get(LONG, TraceFormat.CLOCK_MEASURED_AT)));
     }
 
     /** When the trace began, by the clock of the computer that wrote it. */
     public Instant began() {
-        long nanos = trace.get(LONG, TraceFormat.ANCHOR_WALL_AT);
+        long nanos = header.wallNanos();
         return Instant.ofEpochSecond(
                 Math.floorDiv(nanos, 1_000_000_000L), Math.floorMod(nanos, 1_000_000_000L));
     }
 
-    /** Whether the writer ended the trace; else it still writes, or was killed. */
-    public boolean closed() {
-        return trace.get(INT, TraceFormat.STATE_AT) == TraceFormat.STATE_CLOSED;
+    /** The same moment by {@link System#nanoTime} of that computer. */
+    public long beganNanos() {
+        return header.monotonicNanos();
     }
 
-    /** How many events the writer could not keep, because of its limit or a full disk. */
+    /** Whether the writer ended the trace; else it still writes, or was killed. */
+    public boolean closed() {
+        return closed;
+    }
+
+    /** How many events the writer could not keep: its limit, or a full or slow disk. */
     public long lost() {
         return lost;
     }
 
-    /** How many records, of those that were passed so far, are damaged. */
+    /** How many blocks and records, of those that were passed so far, are damaged. */
     public long damaged() {
-        return damaged;
+        return damagedBlocks + senseless;
+    }
+
+    /** How many events, of those that were given so far, are of blocks without a seal. */
+    public long unverified() {
+        return unverified;
     }
 
     /** How many records, of those that were passed so far, were never completed. */
@@ -181,19 +272,44 @@ public final class TraceReader implements AutoCloseable {
 
     /** What the reader of this trace should know, in sentences. */
     public List<String> remarks() {
+        List<String> all = remarksOfGrowing();
+        if (unverified > 0) {
+            all.add(
+                    unverified
+                            + " events are in blocks that are not sealed, and not verified: the"
+                            + " writer was killed before it sealed them, or still writes.");
+        }
+        return all;
+    }
+
+    /** The same of a trace of which is known that its last blocks cannot be sealed yet. */
+    List<String> remarksOfGrowing() {
         List<String> all = new ArrayList<>(remarks);
         if (lost > 0) {
             all.add(
                     lost
-                            + " events found no room (limit or full disk) and are missing at the"
-                            + " end.");
+                            + " events found no room (the limit, or a full or slow disk) and are"
+                            + " missing.");
         }
-        if (damaged > 0) {
+        if (damagedBlocks > 0) {
             all.add(
                     String.format(
-                            "%d records are damaged and were passed over; the first is number %d,"
+                            "%d %s not what was written, the first at 0x%x to 0x%x of the file;"
+                                    + " what is read there may be wrong, and is marked.",
+                            damagedBlocks,
+                            damagedBlocks == 1 ? "block is" : "blocks are",
+                            placeOf(firstDamagedBlock * TraceFormat.BLOCK_SLOTS),
+                            placeOf((firstDamagedBlock + 1) * TraceFormat.BLOCK_SLOTS) - 1));
+        }
+        if (senseless > 0) {
+            all.add(
+                    String.format(
+                            "%d records mean nothing and were passed over; the first is number %d,"
                                     + " at 0x%x of the file.",
-                            damaged, firstDamaged, placeOf(firstDamaged)));
+                            senseless, firstNumber + firstSenseless, placeOf(firstSenseless)));
+        }
+        if (shortened > 0) {
+            all.add(shortened + " events lack some of their data.");
         }
         if (unknown > 0) {
             all.add(unknown + " events are of kinds that only a newer Farslot knows.");
@@ -220,33 +336,25 @@ public final class TraceReader implements AutoCloseable {
      */
     public TraceEvent next() throws TraceException {
         try {
-            while (next < slots) {
+            while (next < end) {
                 long slot = next++;
-                long at = placeOf(slot);
-                long commit = commitOf(at, slot);
+                long block = slot / TraceFormat.BLOCK_SLOTS;
+                if (slot % TraceFormat.BLOCK_SLOTS == 0) {
+                    verification(block); // also where nothing is found in it
+                }
+                if (isSeal(slot)) {
+                    continue;
+                }
+                long commit = commitAt(slot);
                 if (commit == 0) {
                     emptyRun++;
                     continue;
                 }
                 unfinished += emptyRun;
                 emptyRun = 0;
-                if (!intact(at, slot, commit)) {
-                    countDamaged(slot);
-                    continue;
-                }
-                int kind = (int) commit & 0xFF;
-                if (kind == TraceFormat.KIND_CONTINUATION) {
-                    countDamaged(slot); // what it continues is gone
-                    continue;
-                }
-                TraceEvent event = event(slot, at, commit);
+                TraceEvent event = event(slot, commit);
                 if (event != null) {
                     return event;
-                }
-                if (kind > TraceFormat.LAST_KIND) {
-                    unknown++;
-                } else {
-                    countDamaged(slot);
                 }
             }
             return null;
@@ -255,12 +363,12 @@ public final class TraceReader implements AutoCloseable {
         }
     }
 
-    /**
-     * Goes on with one record and ends before another, which is there: for {@link TraceFollower}.
-     */
-    void readBetween(long from, long end) {
+    // For TraceFollower, which goes to and fro in a trace that grows.
+
+    /** Goes on with one slot and ends before another, which is there. */
+    void readBetween(long from, long to) {
         next = from;
-        slots = end;
+        end = to;
         emptyRun = 0;
     }
 
@@ -269,283 +377,196 @@ public final class TraceReader implements AutoCloseable {
         return trace;
     }
 
-    private void countDamaged(long slot) {
-        if (damaged == 0 || slot < firstDamaged) {
-            firstDamaged = slot;
+    /** How many slots there were when it was opened. */
+    long slots() {
+        return slots;
+    }
+
+    /** Whether a seal, and no record, stands in a slot. */
+    boolean isSeal(long slot) {
+        return slot == sealOf(slot / TraceFormat.BLOCK_SLOTS);
+    }
+
+    long placeOf(long slot) {
+        return headerBytes + slot * TraceFormat.RECORD_BYTES;
+    }
+
+    private long commitAt(long slot) {
+        return (long) TraceFormat.LONG_HANDLE.getAcquire(trace, placeOf(slot));
+    }
+
+    private static int kindOf(long commit) {
+        return (int) commit & 0xFF;
+    }
+
+    /** The slot of a block's seal; -1 where the file ends before it. */
+    private long sealOf(long block) {
+        long end = (block + 1) * TraceFormat.BLOCK_SLOTS;
+        return end <= slots ? end - 1 : lastSeal;
+    }
+
+    /** The slot of the seal of a last block that is not a whole one. */
+    private long findLastSeal(boolean cut) {
+        if (slots % TraceFormat.BLOCK_SLOTS == 0) {
+            return -1;
         }
-        damaged++;
+        boolean there = kindOf(commitAt(slots - 1)) == TraceFormat.KIND_SEAL;
+        return there || (closed && !cut) ? slots - 1 : -1;
     }
 
-    static long placeOf(long slot) {
-        return TraceFormat.HEADER_BYTES + slot * TraceFormat.RECORD_BYTES;
-    }
-
-    private boolean intact(long at, long slot, long commit) {
-        return commit >>> 32 == TraceFormat.check(trace, at, slot, commit & 0xFFFF_FFFFL);
-    }
-
-    /** The commit word, or 0; read again where the writer was just completing the record. */
-    private long commitOf(long at, long slot) {
-        long commit = (long) TraceFormat.LONG_HANDLE.getAcquire(trace, at);
-        for (int i = 0; i < 3 && commit != 0 && !intact(at, slot, commit); i++) {
-            commit = (long) TraceFormat.LONG_HANDLE.getAcquire(trace, at);
-        }
-        return commit;
-    }
-
-    private TraceEvent event(long slot, long at, long commit) {
-        int flags = (int) (commit >>> 8) & 0xFF;
-        int continuations = (int) (commit >>> 16) & 0xFFFF;
-        boolean underWay = (flags & TraceFormat.FLAG_UNDER_WAY) != 0;
-        Fields fields = new Fields(slot, at, flags, underWay);
-        fields.data = data(fields, slot, continuations);
-        next = behind(slot, continuations);
-        return fields.event((int) commit & 0xFF);
-    }
-
-    /** Where a record's continuations end, at the latest before a whole record of its own. */
-    private long behind(long slot, int continuations) {
-        for (int i = 1; i <= continuations && slot + i < slots; i++) {
-            long at = placeOf(slot + i);
-            long commit = (long) TraceFormat.LONG_HANDLE.getAcquire(trace, at);
-            if (commit != 0 && !continues(at, slot + i, i) && intact(at, slot + i, commit)) {
-                return slot + i;
+    private Verification verification(long block) {
+        int index = (int) block & (KNOWN_BLOCKS - 1);
+        if (knownBlocks[index] != block) {
+            knownBlocks[index] = block;
+            known[index] = verify(block);
+            if (known[index] == Verification.DAMAGED && block > lastDamagedBlock) {
+                firstDamagedBlock = damagedBlocks == 0 ? block : firstDamagedBlock;
+                lastDamagedBlock = block;
+                damagedBlocks++;
             }
         }
-        return Math.min(slots, slot + 1 + continuations);
+        return known[index];
     }
 
-    /** The data of the record, with that of its continuations as far as they are intact. */
-    private TraceEvent.Data data(Fields fields, long slot, int continuations) {
-        long length = fields.unsignedInt(TraceFormat.LENGTH_AT);
-        int room = TraceFormat.DATA_BYTES + continuations * TraceFormat.CONTINUATION_BYTES;
+    private Verification verify(long block) {
+        long seal = sealOf(block);
+        if (seal < 0) {
+            return Verification.UNSEALED;
+        }
+        if (!BlockSeal.isThere(trace, placeOf(seal))) {
+            return closed ? Verification.DAMAGED : Verification.UNSEALED;
+        }
+        long first = block * TraceFormat.BLOCK_SLOTS;
+        boolean whole =
+                BlockSeal.isWhole(trace, placeOf(first), firstNumber + first, (int) (seal - first));
+        return whole ? Verification.SEALED : Verification.DAMAGED;
+    }
+
+    /** How far an event can be relied on: as far as the worst of the blocks that it is in. */
+    private Verification verification(long firstSlot, long lastSlot) {
+        Verification worst = headerDamaged ? Verification.DAMAGED : Verification.SEALED;
+        for (long block = firstSlot / TraceFormat.BLOCK_SLOTS;
+                block <= lastSlot / TraceFormat.BLOCK_SLOTS;
+                block++) {
+            Verification one = verification(block);
+            worst = one.compareTo(worst) > 0 ? one : worst;
+        }
+        return worst;
+    }
+
+    /** The event that begins in a slot, or null where it means nothing. */
+    private TraceEvent event(long slot, long commit) {
+        int kind = kindOf(commit);
+        if (kind == TraceFormat.KIND_CONTINUATION || kind == TraceFormat.KIND_SEAL) {
+            verification(slot, slot);
+            countSenseless(slot); // what it continues is gone
+            return null;
+        }
+        int flags = (int) (commit >>> 8) & 0xFF;
+        int continuations = (int) (commit >>> 16) & 0xFFFF;
+        next = behind(slot, continuations);
+        long at = placeOf(slot);
+        boolean counter = (flags & TraceFormat.FLAG_PROGRAM_COUNTER) != 0;
+        Verification verification = verification(slot, next - 1);
+        TraceEvent.Stamp stamp =
+                new TraceEvent.Stamp(
+                        firstNumber + slot,
+                        trace.get(LONG, at + TraceFormat.TIME_AT),
+                        trace.get(INT, at + TraceFormat.DURATION_AT) & 0xFFFF_FFFFL,
+                        trace.get(INT, at + TraceFormat.GENERATION_AT),
+                        (flags & TraceFormat.FLAG_UNDER_WAY) != 0,
+                        verification,
+                        epochAt(kind, at),
+                        counter ? trace.get(LONG, at + TraceFormat.PROGRAM_COUNTER_AT) : 0);
+        TraceEvent.Data data = data(slot, kind, flags, continuations);
+        TraceEvent event = new RecordDecoder(trace, at, kind, stamp, data).event();
+        if (event instanceof TraceEvent.Lease lease && !lease.begun()) {
+            epoch = 0;
+        }
+        if (event != null) {
+            unverified += verification == Verification.UNSEALED ? 1 : 0;
+        } else if (kind > TraceFormat.LAST_KIND) {
+            unknown++;
+        } else {
+            countSenseless(slot);
+        }
+        return event;
+    }
+
+    private long epochAt(int kind, long at) {
+        if (kind == TraceFormat.KIND_LEASE) {
+            epoch = trace.get(LONG, at + TraceFormat.EXTRA_AT);
+        }
+        return epoch;
+    }
+
+    private void countSenseless(long slot) {
+        if (senseless == 0 || slot < firstSenseless) {
+            firstSenseless = slot;
+        }
+        senseless++;
+    }
+
+    /** Where a record's continuations end, at the latest before a record of its own. */
+    private long behind(long slot, int continuations) {
+        for (int i = 1; i <= continuations; i++) {
+            long one = TraceFormat.continuationSlot(slot, i);
+            if (one >= slots) {
+                return slots;
+            }
+            if (commitAt(one) != 0 && !continues(one, i)) {
+                return one;
+            }
+        }
+        return TraceFormat.continuationSlot(slot, continuations) + 1;
+    }
+
+    private boolean continues(long slot, int index) {
+        long commit = commitAt(slot);
+        return kindOf(commit) == TraceFormat.KIND_CONTINUATION
+                && ((int) (commit >>> 16) & 0xFFFF) == index;
+    }
+
+    /** The data of the record, with that of its continuations as far as they are there. */
+    private TraceEvent.Data data(long slot, int kind, int flags, int continuations) {
+        long at = placeOf(slot);
+        long length = trace.get(INT, at + TraceFormat.LENGTH_AT) & 0xFFFF_FFFFL;
+        boolean counter = (flags & TraceFormat.FLAG_PROGRAM_COUNTER) != 0;
+        int inRecord = counter ? Long.BYTES : TraceFormat.DATA_BYTES;
+        boolean underWay = (flags & TraceFormat.FLAG_UNDER_WAY) != 0;
+        int room = inRecord + (underWay ? 0 : continuations * TraceFormat.CONTINUATION_BYTES);
         int kept = (int) Math.min(Math.min(length, room), TraceFormat.MAX_DATA_BYTES);
-        if (!fields.hasData()) {
+        if (!hasData(at, kind, underWay)) {
             kept = 0;
         }
-        if (fields.underWay) {
-            kept = Math.min(kept, TraceFormat.DATA_BYTES);
-        }
         byte[] bytes = new byte[kept];
-        int first = Math.min(kept, TraceFormat.DATA_BYTES);
-        copy(fields.at + TraceFormat.DATA_AT, bytes, 0, first);
-        int have = first;
+        int have = Math.min(kept, inRecord);
+        copy(at + TraceFormat.DATA_AT, bytes, 0, have);
         for (int i = 1; have < kept; i++) {
-            long at = placeOf(slot + i);
-            if (slot + i >= slots || !continues(at, slot + i, i)) {
-                countDamaged(slot);
-                bytes = java.util.Arrays.copyOf(bytes, have);
+            long one = TraceFormat.continuationSlot(slot, i);
+            if (one >= slots || !continues(one, i)) {
+                shortened++;
+                bytes = Arrays.copyOf(bytes, have);
                 break;
             }
             int count = Math.min(kept - have, TraceFormat.CONTINUATION_BYTES);
-            copy(at + TraceFormat.CONTINUATION_DATA_AT, bytes, have, count);
+            copy(placeOf(one) + TraceFormat.CONTINUATION_DATA_AT, bytes, have, count);
             have += count;
         }
-        boolean digest = (fields.flags & TraceFormat.FLAG_DIGEST) != 0;
-        return new TraceEvent.Data(length, bytes, digest ? fields.extra() : null);
+        boolean digest = (flags & TraceFormat.FLAG_DIGEST) != 0;
+        return new TraceEvent.Data(
+                length, bytes, digest ? trace.get(LONG, at + TraceFormat.EXTRA_AT) : null);
     }
 
-    private boolean continues(long at, long slot, int index) {
-        long commit = (long) TraceFormat.LONG_HANDLE.getAcquire(trace, at);
-        return ((int) commit & 0xFF) == TraceFormat.KIND_CONTINUATION
-                && ((int) (commit >>> 16) & 0xFFFF) == index
-                && intact(at, slot, commit);
+    /** Reads that failed, or that have not ended, moved nothing. */
+    private boolean hasData(long at, int kind, boolean underWay) {
+        boolean read = kind == TraceFormat.KIND_READ || kind == TraceFormat.KIND_DMA_READ;
+        return !read
+                || (trace.get(ValueLayout.JAVA_BYTE, at + TraceFormat.STATUS_AT) == 0 && !underWay);
     }
 
     private void copy(long from, byte[] into, int at, int count) {
         MemorySegment.copy(trace, ValueLayout.JAVA_BYTE, from, into, at, count);
-    }
-
-    /** One intact record; its fields mean what its kind says. */
-    private final class Fields {
-        private final long slot;
-        private final long at;
-        private final int flags;
-        private final boolean underWay;
-        private TraceEvent.Data data;
-
-        Fields(long slot, long at, int flags, boolean underWay) {
-            this.slot = slot;
-            this.at = at;
-            this.flags = flags;
-            this.underWay = underWay;
-        }
-
-        /** The event, or null where a field has a value that means nothing. */
-        TraceEvent event(int kind) {
-            return switch (kind) {
-                case TraceFormat.KIND_READ -> access(false);
-                case TraceFormat.KIND_WRITE -> access(true);
-                case TraceFormat.KIND_DMA_READ -> dma(false);
-                case TraceFormat.KIND_DMA_WRITE -> dma(true);
-                case TraceFormat.KIND_INTERRUPT -> interrupt();
-                case TraceFormat.KIND_INTERRUPT_CONTROL -> control();
-                case TraceFormat.KIND_RESET -> reset();
-                case TraceFormat.KIND_MAP -> mapped();
-                case TraceFormat.KIND_UNMAP ->
-                        statusSane()
-                                ? new TraceEvent.Unmapped(stamp(), address(), extra(), status())
-                                : null;
-                case TraceFormat.KIND_EVENT -> told();
-                case TraceFormat.KIND_MARK -> new TraceEvent.Mark(stamp(), text());
-                case TraceFormat.KIND_ATTACH -> new TraceEvent.Attached(stamp(), detail() != 0);
-                case TraceFormat.KIND_STATE -> state();
-                case TraceFormat.KIND_NEAR -> near();
-                default -> null;
-            };
-        }
-
-        private TraceEvent access(boolean write) {
-            if (!statusSane() || where() > 8) {
-                return null;
-            }
-            long enables = write ? extra() : -1L;
-            return new TraceEvent.Access(
-                    stamp(), write, where(), address(), width(), enables, status(), data);
-        }
-
-        private TraceEvent dma(boolean write) {
-            return statusSane()
-                    ? new TraceEvent.Dma(stamp(), write, address(), status(), data)
-                    : null;
-        }
-
-        private TraceEvent interrupt() {
-            InterruptKind kind = InterruptKind.ofCode(where());
-            return kind == null ? null : new TraceEvent.Interrupt(stamp(), kind, address());
-        }
-
-        private TraceEvent control() {
-            InterruptKind kind = InterruptKind.ofCode(where());
-            InterruptAction action = InterruptAction.ofCode(detail());
-            return kind == null || action == null
-                    ? null
-                    : new TraceEvent.InterruptControl(stamp(), kind, action, address(), extra());
-        }
-
-        private TraceEvent reset() {
-            ResetKind kind = ResetKind.ofCode(detail());
-            return kind == null || !statusSane()
-                    ? null
-                    : new TraceEvent.Reset(stamp(), kind, status(), extra());
-        }
-
-        private TraceEvent mapped() {
-            Direction direction = Direction.ofBits(where());
-            return direction == null
-                    ? null
-                    : new TraceEvent.Mapped(
-                            stamp(),
-                            address(),
-                            extra(),
-                            direction,
-                            (detail() & 1) != 0,
-                            (detail() & 2) != 0);
-        }
-
-        private TraceEvent near() {
-            Direction direction = Direction.ofBits(where());
-            return direction == null
-                    ? null
-                    : new TraceEvent.Near(stamp(), address(), extra(), direction, detail() != 0);
-        }
-
-        private TraceEvent state() {
-            TraceEvent.State.Operation[] operations = TraceEvent.State.Operation.values();
-            return detail() < 1 || detail() > operations.length || !statusSane()
-                    ? null
-                    : new TraceEvent.State(stamp(), operations[detail() - 1], extra(), status());
-        }
-
-        private TraceEvent told() {
-            FunctionEvent event =
-                    switch (detail()) {
-                        case TraceFormat.EVENT_ERROR ->
-                                new FunctionEvent.Error(extra() != 0, text());
-                        case TraceFormat.EVENT_POWER_MANAGEMENT ->
-                                new FunctionEvent.PowerManagement();
-                        case TraceFormat.EVENT_PRESENCE -> new FunctionEvent.Presence(extra() != 0);
-                        case TraceFormat.EVENT_DESCRIPTION_CHANGED ->
-                                new FunctionEvent.DescriptionChanged();
-                        case TraceFormat.EVENT_GOING_AWAY -> new FunctionEvent.GoingAway(text());
-                        case TraceFormat.EVENT_NEW_GENERATION -> newGeneration();
-                        case TraceFormat.EVENT_DMA_REFUSED -> dmaRefused();
-                        default -> null;
-                    };
-            return event == null ? null : new TraceEvent.Told(stamp(), event);
-        }
-
-        private FunctionEvent newGeneration() {
-            ResetKind kind = ResetKind.ofCode(where());
-            return kind == null ? null : new FunctionEvent.NewGeneration((int) extra(), kind);
-        }
-
-        private FunctionEvent dmaRefused() {
-            Direction direction = Direction.ofBits(where());
-            return direction == null
-                    ? null
-                    : new FunctionEvent.DmaRefused(address(), extra(), direction, text());
-        }
-
-        /** Reads that failed, or that have not ended, moved nothing. */
-        boolean hasData() {
-            int kind = (int) trace.get(LONG, at) & 0xFF;
-            boolean read = kind == TraceFormat.KIND_READ || kind == TraceFormat.KIND_DMA_READ;
-            return !read || (statusCode() == 0 && !underWay);
-        }
-
-        private TraceEvent.Stamp stamp() {
-            return new TraceEvent.Stamp(
-                    slot,
-                    trace.get(LONG, at + TraceFormat.TIME_AT),
-                    unsignedInt(TraceFormat.DURATION_AT),
-                    trace.get(INT, at + TraceFormat.GENERATION_AT),
-                    underWay);
-        }
-
-        private String text() {
-            return new String(data.kept(), StandardCharsets.UTF_8);
-        }
-
-        private long address() {
-            return trace.get(LONG, at + TraceFormat.ADDRESS_AT);
-        }
-
-        private long extra() {
-            return trace.get(LONG, at + TraceFormat.EXTRA_AT);
-        }
-
-        private int where() {
-            return unsignedByte(TraceFormat.WHERE_AT);
-        }
-
-        private int width() {
-            return unsignedByte(TraceFormat.WIDTH_AT);
-        }
-
-        private int detail() {
-            return unsignedByte(TraceFormat.DETAIL_AT);
-        }
-
-        private int statusCode() {
-            return unsignedByte(TraceFormat.STATUS_AT);
-        }
-
-        private CompletionStatus status() {
-            return underWay ? null : CompletionStatus.ofCode(statusCode());
-        }
-
-        private boolean statusSane() {
-            return underWay || status() != null;
-        }
-
-        private int unsignedByte(int field) {
-            return trace.get(ValueLayout.JAVA_BYTE, at + field) & 0xFF;
-        }
-
-        private long unsignedInt(int field) {
-            return trace.get(INT, at + field) & 0xFFFF_FFFFL;
-        }
     }
 
     @Override

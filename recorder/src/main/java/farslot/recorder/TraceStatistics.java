@@ -38,7 +38,7 @@ public final class TraceStatistics {
      * @throws TraceException where it cannot be read
      */
     public static Summary of(TraceReader trace) throws TraceException {
-        return of(trace, TraceNames.of(trace.description()));
+        return of(trace, TraceNames.of(trace));
     }
 
     /** Counts a whole trace, with names of one's own. */

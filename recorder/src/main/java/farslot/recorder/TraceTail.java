@@ -9,7 +9,7 @@ import java.util.function.Consumer;
 
 /**
  * Reads along while a trace is written: whole records of 64 bytes, as they are in the file, in
- * their order. The writer knows nothing of it and never waits.
+ * their order, without the seals between them. The writer knows nothing of it and never waits.
  *
  * <p>A record whose event has not ended is waited for for 10 ms. Then it is given as it is, and
  * again once it is complete.
@@ -28,7 +28,7 @@ public final class TraceTail implements AutoCloseable {
     /**
      * Some records.
      *
-     * @param first the number of the first in the trace
+     * @param first how many records are in front of the first in the trace
      * @param count how many; 0 where there are none at this moment
      * @param missed how many in front of the first are gone, since the last
      */
@@ -98,22 +98,26 @@ public final class TraceTail implements AutoCloseable {
     public Batch next(MemorySegment into) {
         int most = (int) (into.byteSize() / RECORD_BYTES);
         boolean last = finishing;
+        long missed = 0;
         try {
             Batch completed = completed(into, most);
             if (completed != null) {
                 return completed;
             }
-            long begin = next;
+            long begin = trace.firstKept(next);
+            missed = begin - next;
+            next = begin;
             int count = forward(into, most);
             next = begin + count;
-            if (count == 0 && last && next >= trace.taken()) {
+            if (count == 0 && (last || trace.isClosing()) && next >= trace.taken()) {
                 end();
             }
-            return new Batch(begin, count, 0);
-        } catch (IllegalStateException closed) {
-            // The trace was closed before all of it was read.
-            long missed = behind();
-            end();
+            return new Batch(begin, count, missed);
+        } catch (IllegalStateException gone) {
+            if (trace.isClosing()) {
+                missed += behind(); // it was closed before all of it was read
+                end();
+            } // else it was an old file, which is gone just now; others go on
             return new Batch(next, 0, missed);
         }
     }
@@ -129,6 +133,10 @@ public final class TraceTail implements AutoCloseable {
     private Batch completed(MemorySegment into, int most) {
         for (int i = 0; i < open.size(); i++) {
             Open stretch = open.get(i);
+            if (trace.recordsFrom(stretch.from) == null) {
+                open.remove(i--); // it is gone, and its end with it
+                continue;
+            }
             if (!isComplete(stretch.from)) {
                 continue;
             }
@@ -155,7 +163,7 @@ public final class TraceTail implements AutoCloseable {
         while (next + count < end) {
             MemorySegment records = trace.recordsFrom(next + count);
             if (records == null) {
-                break; // taken, and not mapped yet
+                break; // it is gone just now
             }
             int there = (int) Math.min(end - next - count, records.byteSize() / RECORD_BYTES);
             int complete = completeAtOnce(records, there);

@@ -4,6 +4,7 @@ import farslot.core.CompletionStatus;
 import farslot.core.Direction;
 import farslot.core.FunctionEvent;
 import farslot.registers.RegisterText;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 
@@ -30,7 +31,12 @@ public final class TraceText {
                     "mark",
                     "attach",
                     "state",
-                    "near");
+                    "near",
+                    "lost",
+                    "lease",
+                    "changed",
+                    "counted",
+                    "setting");
 
     private static final int KIND_COLUMN = 10;
     private static final int WHERE_COLUMN = 5;
@@ -61,6 +67,11 @@ public final class TraceText {
             case TraceEvent.Attached e -> "attach";
             case TraceEvent.State e -> "state";
             case TraceEvent.Near e -> "near";
+            case TraceEvent.Lost e -> "lost";
+            case TraceEvent.Lease e -> "lease";
+            case TraceEvent.Changed e -> "changed";
+            case TraceEvent.Counted e -> "counted";
+            case TraceEvent.Setting e -> "setting";
         };
     }
 
@@ -99,12 +110,21 @@ public final class TraceText {
                 line.append(directionText(e.direction()));
                 line.append(e.given() ? " given: what is done there is not seen" : " refused");
             }
+            case TraceEvent.Lost e ->
+                    plain("-", e.count() + (e.count() == 1 ? " event" : " events") + " lost here");
+            case TraceEvent.Lease e -> lease(e);
+            case TraceEvent.Changed e -> changed(e);
+            case TraceEvent.Counted e -> counted(e);
+            case TraceEvent.Setting e -> plain("-", clean(e.setting()));
         }
         if (stamp.underWay()) {
             word("UNDER-WAY");
         } else if (stamp.durationNanos() > 0 && hasDuration(event)) {
             word("took=");
             appendDuration(stamp.durationNanos());
+        }
+        if (stamp.verification() == TraceEvent.Verification.DAMAGED) {
+            word("DAMAGED");
         }
         return line.toString().stripTrailing();
     }
@@ -168,6 +188,46 @@ public final class TraceText {
         status(e.status());
     }
 
+    private void lease(TraceEvent.Lease e) {
+        plain("-", (e.begun() ? "begun, epoch " : "ended, epoch ") + e.epoch());
+        line.append(", slot ").append(clean(e.slot()));
+        line.append(e.identity().isEmpty() ? "" : ", by " + clean(e.identity()));
+        line.append(e.why().isEmpty() ? "" : ": " + clean(e.why()));
+    }
+
+    private void changed(TraceEvent.Changed e) {
+        if (e.region() == TraceEvent.Changed.MEMORY) {
+            memory(e.address(), e.before().length);
+        } else {
+            column(names.label(e.region()), WHERE_COLUMN);
+            column(names.register(e.region(), e.address(), e.before().length), WHAT_COLUMN);
+        }
+        bytes(e.before());
+        line.append(" to ");
+        bytes(e.after());
+        word("by ");
+        line.append(clean(e.tap()));
+    }
+
+    /** As a number where it can be one. */
+    private void bytes(byte[] bytes) {
+        TraceEvent.Data data = new TraceEvent.Data(bytes.length, bytes, null);
+        if (bytes.length > 0 && bytes.length <= 8) {
+            line.append("0x");
+            appendHex(data.value(), bytes.length * 2);
+        } else {
+            preview(data);
+        }
+    }
+
+    private void counted(TraceEvent.Counted e) {
+        column(names.label(e.region()), WHERE_COLUMN);
+        String range =
+                "0x" + Long.toHexString(e.firstOffset()) + "-0x" + Long.toHexString(e.lastOffset());
+        column(range, WHAT_COLUMN);
+        line.append(e.reads()).append(" reads, ").append(e.writes()).append(" writes");
+    }
+
     private void plain(String where, String what) {
         column(where, WHERE_COLUMN);
         line.append(what);
@@ -203,6 +263,7 @@ public final class TraceText {
             case TraceEvent.Reset e -> true;
             case TraceEvent.Unmapped e -> true;
             case TraceEvent.State e -> true;
+            case TraceEvent.Lost e -> true;
             default -> false;
         };
     }
@@ -317,6 +378,7 @@ public final class TraceText {
         } else if (hasDuration(event)) {
             json.number("durationNanos", stamp.durationNanos());
         }
+        stampJson(json, stamp);
         switch (event) {
             case TraceEvent.Access e -> accessJson(json, e);
             case TraceEvent.Dma e -> {
@@ -357,8 +419,45 @@ public final class TraceText {
                             .hex("length", e.length())
                             .text("direction", e.direction().name())
                             .truth("given", e.given());
+            case TraceEvent.Lost e -> json.number("count", e.count());
+            case TraceEvent.Lease e ->
+                    json.text("lease", e.begun() ? "begun" : "ended")
+                            .text("slot", e.slot())
+                            .text("identity", e.identity())
+                            .text("why", e.why());
+            case TraceEvent.Changed e ->
+                    json.text("tap", e.tap())
+                            .text("region", placeOf(e))
+                            .hex("offset", e.address())
+                            .text("before", HexFormat.of().formatHex(e.before()))
+                            .text("after", HexFormat.of().formatHex(e.after()));
+            case TraceEvent.Counted e ->
+                    json.text("region", names.label(e.region()))
+                            .hex("first", e.firstOffset())
+                            .hex("last", e.lastOffset())
+                            .number("reads", e.reads())
+                            .number("writes", e.writes());
+            case TraceEvent.Setting e -> json.text("setting", e.setting());
         }
         return json.end();
+    }
+
+    private static void stampJson(JsonLine json, TraceEvent.Stamp stamp) {
+        if (stamp.epoch() != 0) {
+            json.number("epoch", stamp.epoch());
+        }
+        if (stamp.programCounter() != 0) {
+            json.hex("programCounter", stamp.programCounter());
+        }
+        switch (stamp.verification()) {
+            case SEALED -> {}
+            case UNSEALED -> json.truth("unverified", true);
+            case DAMAGED -> json.truth("damaged", true);
+        }
+    }
+
+    private String placeOf(TraceEvent.Changed e) {
+        return e.region() == TraceEvent.Changed.MEMORY ? "MEM" : names.label(e.region());
     }
 
     private void accessJson(JsonLine json, TraceEvent.Access e) {
@@ -383,7 +482,7 @@ public final class TraceText {
     private void dataJson(JsonLine json, TraceEvent.Data data, CompletionStatus status) {
         json.number("length", data.length());
         if (data.kept().length > 0) {
-            json.text("data", java.util.HexFormat.of().formatHex(data.kept()));
+            json.text("data", HexFormat.of().formatHex(data.kept()));
         }
         if (data.digest() != null) {
             json.hex("xxh64", data.digest());
@@ -399,49 +498,5 @@ public final class TraceText {
 
     private static void toldJson(JsonLine json, FunctionEvent event) {
         json.text("event", event.getClass().getSimpleName()).text("text", eventText(event));
-    }
-
-    /** Builds one JSON object on one line. */
-    private static final class JsonLine {
-        private final StringBuilder json = new StringBuilder("{");
-
-        JsonLine number(String name, long value) {
-            name(name).append(value);
-            return this;
-        }
-
-        JsonLine truth(String name, boolean value) {
-            name(name).append(value);
-            return this;
-        }
-
-        JsonLine hex(String name, long value) {
-            name(name).append("\"0x").append(Long.toHexString(value)).append('"');
-            return this;
-        }
-
-        JsonLine text(String name, String value) {
-            name(name).append('"');
-            for (int i = 0; i < value.length(); i++) {
-                char c = value.charAt(i);
-                if (c == '"' || c == '\\') {
-                    json.append('\\').append(c);
-                } else if (c < ' ' || (c >= 0x7F && c < 0xA0) || Character.isSurrogate(c)) {
-                    json.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
-                } else {
-                    json.append(c);
-                }
-            }
-            json.append('"');
-            return this;
-        }
-
-        String end() {
-            return json.append('}').toString();
-        }
-
-        private StringBuilder name(String name) {
-            return json.append(json.length() > 1 ? "," : "").append('"').append(name).append("\":");
-        }
     }
 }

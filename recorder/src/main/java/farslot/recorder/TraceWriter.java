@@ -1,36 +1,27 @@
 package farslot.recorder;
 
-import static farslot.recorder.TraceFormat.INT;
 import static farslot.recorder.TraceFormat.LONG;
 
 import farslot.core.CompletionStatus;
 import farslot.core.FunctionDescription;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
-import java.util.Set;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.concurrent.locks.LockSupport;
-import java.util.zip.CRC32C;
 
 /**
- * Writes one trace. Any thread may record; none waits for another, except when records come faster
- * than the file can grow. Recording allocates nothing, and never throws: what cannot be kept is
- * counted in the file as lost, and the log says so once.
+ * Writes one trace. Any thread may record; none waits for another, except that it may wait a little
+ * ({@link TraceOptions#patienceMillis}) where records come faster than the file can grow. Recording
+ * allocates nothing, and never throws: what cannot be kept is counted in the file as lost, and the
+ * log says so once.
  *
  * <p>What has a beginning and an end is two calls: {@code begin...} takes the record's place and
  * says what is known, so an access that hangs is seen in the trace as under way; {@link #end}
@@ -46,21 +37,18 @@ public final class TraceWriter implements AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger("farslot.recorder");
     private static final VarHandle CLAIMED;
-    private static final int WINDOWS_AHEAD = 2;
+    private static final int MOST_WINDOWS = 1 << 24;
 
     private static final long LOW_INT = 0xFFFF_FFFFL;
 
     /** Where the status is in the word that begins with the length. */
     private static final int STATUS_SHIFT = 8 * (TraceFormat.STATUS_AT - TraceFormat.LENGTH_AT);
 
-    private static final Set<StandardOpenOption> NEW_FILE =
-            Set.of(
-                    StandardOpenOption.CREATE_NEW,
-                    StandardOpenOption.READ,
-                    StandardOpenOption.WRITE);
-
     /** What a record that found no place is called. */
-    private static final long NOWHERE = -1;
+    static final long NOWHERE = -1;
+
+    /** More than there can be records. */
+    private static final long NO_MORE = Long.MAX_VALUE / 2;
 
     static {
         try {
@@ -72,56 +60,58 @@ public final class TraceWriter implements AutoCloseable {
     }
 
     private final Path file;
-    private final TraceOptions options;
-    private final FileChannel channel;
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment header;
-    private final AtomicReferenceArray<MemorySegment> windows;
-    private final int slotsPerWindowShift;
-    private final long maxSlots;
-    private final long anchorNanos;
-    private final Thread grower;
-    private final Object windowReady = new Object();
-    private final AtomicLong lostAfterClose = new AtomicLong();
+    private final TraceStore store;
+    private final TraceKeeper keeper;
 
-    @SuppressWarnings("unused") // through CLAIMED
+    /** Windows by the low bits of their index. */
+    private final AtomicReferenceArray<Window> windows;
+
+    private final int slotsPerWindowShift;
+    private final long anchorNanos;
+    private final long recordsInOne;
+
+    /** How many records are taken. */
     private volatile long claimed;
 
+    /** How many records there is room for. */
+    private volatile long ready;
+
+    private final Object room = new Object();
+    private final long mostPatienceNanos;
+    private long patienceNanos;
+    private long patienceAtNanos;
+    private volatile boolean outOfPatience;
+
+    private final AtomicLong lost = new AtomicLong();
+
+    /** Lost events that no record tells of yet. */
+    private final AtomicLong untold = new AtomicLong();
+
+    private volatile long untoldSinceNanos;
     private volatile boolean saidLost;
     private volatile boolean closing;
 
-    /** Set before {@link #closing}. */
-    private volatile long takenAtClose;
-
-    /** Why the file grows no more, or null. */
-    private volatile String stuck;
-
-    private TraceWriter(Path file, TraceOptions options, FileChannel channel, byte[] description)
-            throws IOException {
+    private TraceWriter(Path file, TraceStore store, TraceOptions options) throws IOException {
         this.file = file;
-        this.options = options;
-        this.channel = channel;
-        this.maxSlots =
-                (options.limitBytes() - TraceFormat.HEADER_BYTES) / TraceFormat.RECORD_BYTES;
-        int slotsPerWindow = options.windowBytes() / TraceFormat.RECORD_BYTES;
+        this.store = store;
+        this.keeper = new TraceKeeper(this, store, options.forceMillis());
+        this.anchorNanos = store.monotonicNanos();
+        this.recordsInOne = store.recordsInOne();
+        int slotsPerWindow = store.windowBytes() / TraceFormat.RECORD_BYTES;
         this.slotsPerWindowShift = Integer.numberOfTrailingZeros(slotsPerWindow);
-        long count = (maxSlots + slotsPerWindow - 1) >>> slotsPerWindowShift;
-        if (count > 1 << 24) {
+        if (store.mostWindows() > MOST_WINDOWS) {
             throw new TraceException(
                     "A trace of up to "
                             + options.limitBytes()
                             + " bytes would grow in more than 16 million steps; give it longer"
                             + " ones (windowBytes) or a lower limit.");
         }
-        this.windows = new AtomicReferenceArray<>((int) count);
-        writeZeros(0, TraceFormat.HEADER_BYTES);
-        this.header =
-                channel.map(FileChannel.MapMode.READ_WRITE, 0, TraceFormat.HEADER_BYTES, arena);
-        this.anchorNanos = System.nanoTime();
-        writeHeader(description);
-        addWindow(0);
-        this.grower = Thread.ofPlatform().daemon().name("trace-grower").unstarted(this::grow);
-        grower.start();
+        int most = Math.max(2, store.mostWindows());
+        this.windows = new AtomicReferenceArray<>(Integer.highestOneBit(most - 1) * 2);
+        this.mostPatienceNanos = options.patienceMillis() * 1_000_000;
+        this.patienceNanos = mostPatienceNanos;
+        this.patienceAtNanos = System.nanoTime();
+        keeper.start();
     }
 
     /**
@@ -132,36 +122,33 @@ public final class TraceWriter implements AutoCloseable {
     public static TraceWriter create(
             Path file, FunctionDescription description, TraceOptions options)
             throws TraceException {
-        byte[] encoded = TraceDescription.encode(description);
-        FileChannel channel = null;
+        return create(file, TraceSubject.of(description), options);
+    }
+
+    /**
+     * Creates the file and writes what is known of the function.
+     *
+     * @throws TraceException where the file exists, cannot be made, or the disk is full
+     */
+    public static TraceWriter create(Path file, TraceSubject subject, TraceOptions options)
+            throws TraceException {
+        Instant now = Instant.now();
+        TraceHeader header =
+                new TraceHeader(
+                        System.nanoTime(),
+                        now.getEpochSecond() * 1_000_000_000L + now.getNano(),
+                        options.limitBytes(),
+                        subject,
+                        options.origin());
+        FileStore store = null;
         try {
-            channel = FileChannel.open(file, NEW_FILE, ownersOnly(file));
-            return new TraceWriter(file, options, channel, encoded);
+            store = new FileStore(file, header, options);
+            return new TraceWriter(file, store, options);
         } catch (IOException e) {
-            abandon(file, channel);
+            if (store != null) {
+                store.abandon();
+            }
             throw new TraceException("The trace " + file + " cannot be made: " + reason(e), e);
-        }
-    }
-
-    /** A trace may hold what a disk holds: nobody else reads it unless its owner lets them. */
-    static FileAttribute<?>[] ownersOnly(Path file) {
-        return file.getFileSystem().supportedFileAttributeViews().contains("posix")
-                ? new FileAttribute<?>[] {
-                    PosixFilePermissions.asFileAttribute(
-                            PosixFilePermissions.fromString("rw-------"))
-                }
-                : new FileAttribute<?>[0];
-    }
-
-    /** Leaves nothing of a trace that could not be made. */
-    static void abandon(Path file, FileChannel channel) {
-        if (channel == null) {
-            return;
-        }
-        try (channel) {
-            Files.delete(file);
-        } catch (IOException e) {
-            LOG.log(Level.DEBUG, "removing an unfinished trace", e);
         }
     }
 
@@ -176,61 +163,47 @@ public final class TraceWriter implements AutoCloseable {
         };
     }
 
-    private void writeHeader(byte[] description) {
-        header.set(INT, TraceFormat.MAJOR_AT, TraceFormat.VERSION_MAJOR);
-        header.set(INT, TraceFormat.RECORD_BYTES_AT, TraceFormat.RECORD_BYTES);
-        header.set(LONG, TraceFormat.ANCHOR_MONOTONIC_AT, anchorNanos);
-        Instant now = Instant.now();
-        header.set(
-                LONG,
-                TraceFormat.ANCHOR_WALL_AT,
-                now.getEpochSecond() * 1_000_000_000L + now.getNano());
-        header.set(LONG, TraceFormat.LIMIT_AT, options.limitBytes());
-        CRC32C headerCheck = new CRC32C();
-        headerCheck.update(
-                header.asSlice(
-                                TraceFormat.MAJOR_AT,
-                                TraceFormat.HEADER_CHECK_AT - TraceFormat.MAJOR_AT)
-                        .toArray(ValueLayout.JAVA_BYTE));
-        header.set(INT, TraceFormat.HEADER_CHECK_AT, (int) headerCheck.getValue());
-        CRC32C check = new CRC32C();
-        check.update(description);
-        header.set(INT, TraceFormat.DESCRIPTION_LENGTH_AT, description.length);
-        header.set(INT, TraceFormat.DESCRIPTION_CHECK_AT, (int) check.getValue());
-        MemorySegment.copy(
-                description,
-                0,
-                header,
-                ValueLayout.JAVA_BYTE,
-                TraceFormat.DESCRIPTION_AT,
-                description.length);
-        TraceFormat.LONG_HANDLE.setRelease(header, (long) TraceFormat.MAGIC_AT, TraceFormat.MAGIC);
-    }
-
     public Path file() {
         return file;
     }
 
-    /** How many events were not kept, because of the limit or a full disk. */
+    /** How many events were not kept: because of the limit, or a disk that is full or slow. */
     public long lost() {
-        return closing
-                ? lostAfterClose.get()
-                : (long) TraceFormat.LONG_HANDLE.getVolatile(header, (long) TraceFormat.LOST_AT);
+        return lost.get();
     }
 
     /** A mark by the user, to find the place again. */
     public void mark(String text) {
-        byte[] bytes = textBytes(text);
-        record(
-                TraceFormat.KIND_MARK,
-                0,
-                0,
-                0,
-                TraceFormat.NO_STATUS,
-                0,
-                0,
-                0,
-                MemorySegment.ofArray(bytes));
+        text(TraceFormat.KIND_MARK, 0, 0, text);
+    }
+
+    /**
+     * A lease has begun.
+     *
+     * @param slot its name
+     * @param identity who borrowed
+     */
+    public void leaseBegun(String slot, String identity, long epoch) {
+        lease(TraceFormat.LEASE_BEGUN, slot, identity, "", epoch);
+    }
+
+    /** A lease has ended; {@code why} in a sentence. */
+    public void leaseEnded(String slot, String identity, long epoch, String why) {
+        lease(TraceFormat.LEASE_ENDED, slot, identity, why, epoch);
+    }
+
+    private void lease(int what, String slot, String identity, String why, long epoch) {
+        text(TraceFormat.KIND_LEASE, what, epoch, slot + "\0" + identity + "\0" + why);
+    }
+
+    /** From here on something else is recorded; {@code setting} as a person would say it. */
+    void setting(String setting) {
+        text(TraceFormat.KIND_SETTING, 0, 0, setting);
+    }
+
+    private void text(int kind, int detail, long extra, String text) {
+        MemorySegment bytes = MemorySegment.ofArray(textBytes(text));
+        record(kind, 0, 0, 0, TraceFormat.NO_STATUS, detail, 0, extra, bytes);
     }
 
     static byte[] textBytes(String text) {
@@ -242,7 +215,25 @@ public final class TraceWriter implements AutoCloseable {
         while ((bytes[end] & 0xC0) == 0x80) { // not within a character
             end--;
         }
-        return java.util.Arrays.copyOf(bytes, end);
+        return Arrays.copyOf(bytes, end);
+    }
+
+    /**
+     * How the clock of the machine at the link's other end is related to this one's. May be said
+     * again when it was measured better; the last counts.
+     *
+     * @param offsetNanos what is to be added to this machine's {@link System#nanoTime} for the
+     *     other's at the same moment
+     * @param uncertaintyNanos by how much that may be wrong, either way
+     */
+    public void clockRelation(long offsetNanos, long uncertaintyNanos) {
+        try {
+            store.clock(
+                    new ClockRelation(
+                            offsetNanos, uncertaintyNanos, System.nanoTime() - anchorNanos));
+        } catch (IllegalStateException e) {
+            LOG.log(Level.DEBUG, "a trace that has ended needs no clocks", e);
+        }
     }
 
     /**
@@ -290,39 +281,37 @@ public final class TraceWriter implements AutoCloseable {
         int continuations =
                 TraceFormat.continuations(Math.min(keptBytes, TraceFormat.MAX_DATA_BYTES));
         long slot = claim(1 + continuations);
-        // Windows come in order: where there is one for the last slot, there is one for all.
-        MemorySegment window = slot == NOWHERE ? null : window(slot + continuations);
+        if (slot == NOWHERE) {
+            return NOWHERE;
+        }
+        MemorySegment window = window(slot);
         if (window == null) {
             return NOWHERE;
         }
-        window = continuations == 0 ? window : window(slot);
         long at = placeOf(slot);
         try {
-            long time = System.nanoTime() - anchorNanos;
-            long duration = (long) generation << 32;
-            long length =
+            window.set(LONG, at + TraceFormat.TIME_AT, System.nanoTime() - anchorNanos);
+            window.set(LONG, at + TraceFormat.DURATION_AT, (long) generation << 32);
+            window.set(LONG, at + TraceFormat.ADDRESS_AT, address);
+            window.set(
+                    LONG,
+                    at + TraceFormat.LENGTH_AT,
                     (lengthBytes & LOW_INT)
                             | (where & 0xFFL) << 32
                             | (width & 0xFFL) << 40
                             | (long) TraceFormat.NO_STATUS << STATUS_SHIFT
-                            | (detail & 0xFFL) << 56;
-            window.set(LONG, at + TraceFormat.TIME_AT, time);
-            window.set(LONG, at + TraceFormat.DURATION_AT, duration);
-            window.set(LONG, at + TraceFormat.ADDRESS_AT, address);
-            window.set(LONG, at + TraceFormat.LENGTH_AT, length);
+                            | (detail & 0xFFL) << 56);
             window.set(LONG, at + TraceFormat.EXTRA_AT, extra);
             if (known != null) {
                 copyFirst(known, keptBytes, window, at);
             }
-            long low = TraceFormat.low(kind, TraceFormat.FLAG_UNDER_WAY, continuations);
-            release(
-                    window,
-                    at,
-                    TraceFormat.commit(
-                            window, at, slot, low, time, duration, address, length, extra));
+            commit(window, at, kind, TraceFormat.FLAG_UNDER_WAY, continuations);
             return slot;
-        } catch (IllegalStateException e) {
-            return NOWHERE; // closed meanwhile
+        } catch (IllegalStateException closed) {
+            return NOWHERE;
+        } catch (InternalError e) {
+            lose("somebody has cut its file short");
+            return NOWHERE;
         }
     }
 
@@ -352,34 +341,29 @@ public final class TraceWriter implements AutoCloseable {
             int flags,
             MemorySegment data,
             int keptBytes) {
+        MemorySegment window = window(slot);
+        if (window == null) {
+            return; // so long ago that it is not kept any more
+        }
         try {
-            MemorySegment window = windows.getAcquire((int) (slot >>> slotsPerWindowShift));
             long at = placeOf(slot);
-            long begun = window.get(LONG, at + TraceFormat.TIME_AT);
-            long duration = Math.min(nowNanos - anchorNanos - begun, LOW_INT);
             long commit = window.get(LONG, at + TraceFormat.COMMIT_AT);
             int kept = data == null ? 0 : Math.min(keptBytes, TraceFormat.MAX_DATA_BYTES);
             int continuations = (int) (commit >>> 16) & 0xFFFF;
             if (continuations > 0) {
                 continueWith(slot, continuations, data, kept);
             }
-            // Whole words: a check that reads what was just stored in parts waits for the parts.
-            duration |= window.get(LONG, at + TraceFormat.DURATION_AT) & ~LOW_INT;
-            long length = window.get(LONG, at + TraceFormat.LENGTH_AT) & ~(0xFFL << STATUS_SHIFT);
-            length |= (status & 0xFFL) << STATUS_SHIFT;
-            long address = window.get(LONG, at + TraceFormat.ADDRESS_AT);
-            window.set(LONG, at + TraceFormat.DURATION_AT, duration);
-            window.set(LONG, at + TraceFormat.LENGTH_AT, length);
+            long begun = window.get(LONG, at + TraceFormat.TIME_AT);
+            long duration = Math.min(nowNanos - anchorNanos - begun, LOW_INT);
+            window.set(TraceFormat.INT, at + TraceFormat.DURATION_AT, (int) duration);
+            window.set(ValueLayout.JAVA_BYTE, at + TraceFormat.STATUS_AT, (byte) status);
             window.set(LONG, at + TraceFormat.EXTRA_AT, extra);
             copyFirst(data, kept, window, at);
-            long low = TraceFormat.low((int) commit & 0xFF, flags, continuations);
-            release(
-                    window,
-                    at,
-                    TraceFormat.commit(
-                            window, at, slot, low, begun, duration, address, length, extra));
-        } catch (IllegalStateException e) {
-            // The trace was closed between beginning and end: it shows the event as under way.
+            commit(window, at, (int) commit & 0xFF, flags, continuations);
+        } catch (IllegalStateException closed) {
+            // Between beginning and end: the trace shows the event as under way.
+        } catch (InternalError e) {
+            lose("somebody has cut its file short");
         }
     }
 
@@ -400,178 +384,234 @@ public final class TraceWriter implements AutoCloseable {
     private void continueWith(long slot, int continuations, MemorySegment data, int kept) {
         long from = TraceFormat.DATA_BYTES;
         for (int i = 1; i <= continuations; i++) {
-            MemorySegment window = window(slot + i);
+            long next = TraceFormat.continuationSlot(slot, i);
+            MemorySegment window = window(next);
             if (window == null) {
                 return;
             }
-            long at = placeOf(slot + i);
+            long at = placeOf(next);
             long count = Math.min(kept - from, TraceFormat.CONTINUATION_BYTES);
             if (count > 0) {
                 MemorySegment.copy(
                         data, from, window, at + TraceFormat.CONTINUATION_DATA_AT, count);
             }
-            commit(window, at, slot + i, TraceFormat.KIND_CONTINUATION, 0, i);
+            commit(window, at, TraceFormat.KIND_CONTINUATION, 0, i);
             from += TraceFormat.CONTINUATION_BYTES;
         }
     }
 
     private static void commit(
-            MemorySegment window, long at, long slot, int kind, int flags, int continuations) {
-        release(window, at, TraceFormat.commit(window, at, slot, kind, flags, continuations));
-    }
-
-    private static void release(MemorySegment window, long at, long commit) {
-        TraceFormat.LONG_HANDLE.setRelease(window, at + TraceFormat.COMMIT_AT, commit);
-    }
-
-    // For those who read what was committed while it is written: TraceTail.
-
-    /** How many records have a place so far; what is there may not be committed yet. */
-    long taken() {
-        return closing ? takenAtClose : Math.min(claimed, maxSlots);
-    }
-
-    /**
-     * The memory that a record and those behind it are in, up to the end of what is mapped in one
-     * piece; null where that is not mapped yet.
-     *
-     * @throws IllegalStateException where the trace is closed, here or on first use
-     */
-    MemorySegment recordsFrom(long slot) {
-        int index = (int) (slot >>> slotsPerWindowShift);
-        MemorySegment window = index < windows.length() ? windows.getAcquire(index) : null;
-        return window == null ? null : window.asSlice(placeOf(slot));
-    }
-
-    /** What is in front of the first record, as it is at this moment. */
-    byte[] header() {
-        return header.toArray(ValueLayout.JAVA_BYTE);
+            MemorySegment window, long at, int kind, int flags, int continuations) {
+        TraceFormat.LONG_HANDLE.setRelease(
+                window, at + TraceFormat.COMMIT_AT, TraceFormat.commit(kind, flags, continuations));
     }
 
     private long placeOf(long slot) {
         return (slot & ((1L << slotsPerWindowShift) - 1)) * TraceFormat.RECORD_BYTES;
     }
 
-    private long claim(int slots) {
-        long first = (long) CLAIMED.getAndAdd(this, (long) slots);
-        long next = first + slots;
-        if (next > maxSlots) {
-            lose("it has reached its limit of " + options.limitBytes() + " bytes");
-            return NOWHERE;
-        }
-        if (first >>> slotsPerWindowShift != next >>> slotsPerWindowShift) {
-            LockSupport.unpark(grower);
-        }
-        return first;
-    }
-
-    /** The window that a slot is in; waits for it, or is null where there will be none. */
+    /** The window that a slot is in, or null where it is not kept any more. */
     private MemorySegment window(long slot) {
-        int index = (int) (slot >>> slotsPerWindowShift);
-        MemorySegment window = windows.getAcquire(index);
-        if (window == null && stuck != null) {
-            lose(stuck);
-            return null;
-        }
-        return window != null ? window : awaitWindow(index);
+        long index = slot >>> slotsPerWindowShift;
+        Window window = windows.getAcquire((int) index & (windows.length() - 1));
+        return window != null && window.index() == index ? window.memory() : null;
     }
 
-    private MemorySegment awaitWindow(int index) {
-        LockSupport.unpark(grower);
-        boolean interrupted = false;
-        synchronized (windowReady) {
-            while (windows.getAcquire(index) == null && stuck == null && !closing) {
-                try {
-                    windowReady.wait();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
+    /** Takes so many records, and returns the first one's slot; or NOWHERE, and they are lost. */
+    private long claim(int records) {
+        while (true) {
+            long slot = claimOfReady(records);
+            if (slot >= 0) {
+                return slot;
+            }
+            if (!awaitRoom(~slot)) {
+                return NOWHERE;
             }
         }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+    }
+
+    /** As {@link #claim}; where there is no room now, the complement of how many it needs. */
+    private long claimOfReady(int records) {
+        while (true) {
+            long before = claimed;
+            long first = before;
+            if (records > 1 && before / recordsInOne != (before + records - 1) / recordsInOne) {
+                first = (before / recordsInOne + 1) * recordsInOne; // in one file, or in none
+            }
+            long next = first + records;
+            if (next > ready) {
+                return ~next;
+            }
+            if (CLAIMED.weakCompareAndSet(this, before, next)) {
+                long block = first / TraceFormat.BLOCK_RECORDS;
+                if (next >= (block + 1) * TraceFormat.BLOCK_RECORDS) {
+                    keeper.nudge();
+                }
+                return first + block;
+            }
         }
-        MemorySegment window = windows.getAcquire(index);
-        if (window == null && !closing) {
-            lose(stuck);
+    }
+
+    /** Waits, as long as there is patience, for room; counts a loss where there comes none. */
+    private boolean awaitRoom(long next) {
+        String why = whyNever(next);
+        if (why == null && !outOfPatience) {
+            keeper.want(next);
+            synchronized (room) {
+                long now = System.nanoTime();
+                patienceNanos =
+                        Math.min(mostPatienceNanos, patienceNanos + (now - patienceAtNanos) / 100);
+                boolean interrupted = false;
+                while (next > ready && patienceNanos > 0 && whyNever(next) == null) {
+                    try {
+                        room.wait(Math.max(1, patienceNanos / 1_000_000));
+                    } catch (InterruptedException e) {
+                        interrupted = true;
+                    }
+                    long later = System.nanoTime();
+                    patienceNanos -= later - now;
+                    now = later;
+                }
+                patienceAtNanos = now;
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
+                if (next <= ready) {
+                    return true;
+                }
+                outOfPatience = true;
+            }
+            why = whyNever(next);
         }
-        return window;
+        lose(why == null ? "its disk is slower than the events come" : why);
+        return false;
+    }
+
+    /** Why there will be no room for so many records, or null. */
+    private String whyNever(long records) {
+        if (closing) {
+            return "it has been ended";
+        }
+        if (records >= store.mostRecords()) {
+            return "it has reached its limit";
+        }
+        return keeper.stuck();
     }
 
     private void lose(String why) {
         if (closing) {
             return; // recording was ended on purpose
         }
-        try {
-            TraceFormat.LONG_HANDLE.getAndAdd(header, (long) TraceFormat.LOST_AT, 1L);
-        } catch (IllegalStateException e) {
-            return; // closed meanwhile
+        lost.incrementAndGet();
+        if (untold.getAndIncrement() == 0) {
+            untoldSinceNanos = System.nanoTime() - anchorNanos;
         }
+        store.lose(1);
         if (!saidLost) {
             saidLost = true;
             LOG.log(
                     Level.WARNING,
-                    "The trace {0} takes no more: {1}. What happens from here on is only counted.",
+                    "The trace {0} takes no more for now: {1}. What happens meanwhile is only"
+                            + " counted.",
                     file,
                     why);
         }
     }
 
-    /** Keeps the file ahead of what is written, so that a writer finds pages that are there. */
-    private void grow() {
-        int prepared = 1;
-        try {
-            while (!closing && prepared < windows.length()) {
-                long wanted = (claimed >>> slotsPerWindowShift) + WINDOWS_AHEAD;
-                if (prepared > wanted) {
-                    LockSupport.park(this);
-                    continue;
-                }
-                addWindow(prepared++);
-            }
-        } catch (IOException e) {
-            stuck = "its disk gives no more room (" + e.getMessage() + ")";
-        } catch (RuntimeException | Error e) {
-            stuck = "it cannot grow (" + e + ")";
-        } finally {
-            synchronized (windowReady) {
-                windowReady.notifyAll();
-            }
-        }
+    /** How many records are taken. */
+    long claimed() {
+        return claimed;
+    }
+
+    // For those who read what was committed while it is written: TraceTail.
+
+    /** How many records have a place so far; what is there may not be committed yet. */
+    long taken() {
+        long taken = claimed;
+        return taken >= NO_MORE ? taken - NO_MORE : taken;
     }
 
     /**
-     * Writes zeros before mapping them: a full disk is an error of the write here, and not a fault
-     * of the thread that records there later.
+     * The memory of a record and of those behind it in the same block; null where it is not kept
+     * any more.
+     *
+     * @throws IllegalStateException on use, where the trace is closed meanwhile
      */
-    private void addWindow(int index) throws IOException {
-        long bytes = 1L << slotsPerWindowShift << 6;
-        long at = TraceFormat.HEADER_BYTES + index * bytes;
-        long size =
-                Math.min(
-                        bytes, TraceFormat.HEADER_BYTES + maxSlots * TraceFormat.RECORD_BYTES - at);
-        writeZeros(at, size);
-        MemorySegment window = channel.map(FileChannel.MapMode.READ_WRITE, at, size, arena);
-        for (long page = 0; page < size; page += 4096) {
-            window.set(LONG, page, 0); // the page is there, writable, before anybody needs it
+    MemorySegment recordsFrom(long record) {
+        long slot = TraceFormat.slotOfRecord(record);
+        MemorySegment window = window(slot);
+        if (window == null || !window.scope().isAlive()) {
+            return null;
         }
-        windows.setRelease(index, window);
-        synchronized (windowReady) {
-            windowReady.notifyAll();
+        long behind = TraceFormat.BLOCK_RECORDS - record % TraceFormat.BLOCK_RECORDS;
+        long at = placeOf(slot);
+        long bytes = Math.min(behind * TraceFormat.RECORD_BYTES, window.byteSize() - at);
+        return window.asSlice(at, bytes);
+    }
+
+    /** The first record from this one on that is kept still. */
+    long firstKept(long record) {
+        long taken = taken();
+        long first = record;
+        while (first < taken && recordsFrom(first) == null) {
+            long window = TraceFormat.slotOfRecord(first) >>> slotsPerWindowShift;
+            long slot = (window + 1) << slotsPerWindowShift;
+            first = slot - slot / TraceFormat.BLOCK_SLOTS;
+        }
+        return Math.min(first, Math.max(record, taken));
+    }
+
+    /** Whether nothing more is kept of what is recorded. */
+    boolean isClosing() {
+        return closing;
+    }
+
+    /** What is in front of the first record, as it is at this moment. */
+    byte[] header() {
+        return store.header();
+    }
+
+    /** How many there is room for. */
+    long ready() {
+        return ready;
+    }
+
+    /** The keeper has made a window: now there is room for so many records. */
+    void supply(Window window, long records) {
+        windows.setRelease((int) window.index() & (windows.length() - 1), window);
+        ready = records;
+        if (untold.get() > 0) {
+            long slot = claimOfReady(1);
+            if (slot >= 0) {
+                tellLost(slot);
+            }
+        }
+        supplied();
+    }
+
+    /** Those who wait for room are to look again. */
+    void supplied() {
+        outOfPatience = false;
+        synchronized (room) {
+            room.notifyAll();
         }
     }
 
-    private void writeZeros(long at, long size) throws IOException {
-        ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(size, 1 << 18));
-        for (long done = 0; done < size; ) {
-            zeros.clear().limit((int) Math.min(zeros.capacity(), size - done));
-            done += channel.write(zeros, at + done);
-        }
+    private void tellLost(long slot) {
+        MemorySegment window = window(slot);
+        long at = placeOf(slot);
+        long since = untoldSinceNanos;
+        long duration = Math.min(System.nanoTime() - anchorNanos - since, LOW_INT);
+        window.set(LONG, at + TraceFormat.TIME_AT, since);
+        window.set(LONG, at + TraceFormat.DURATION_AT, duration);
+        window.set(LONG, at + TraceFormat.LENGTH_AT, (long) TraceFormat.NO_STATUS << STATUS_SHIFT);
+        window.set(LONG, at + TraceFormat.EXTRA_AT, untold.getAndSet(0));
+        commit(window, at, TraceFormat.KIND_LOST, 0, 0);
     }
 
     /**
-     * Ends the trace and cuts the file to what was written. What threads record from then on is
-     * neither kept nor counted.
+     * Ends the trace: seals it, and cuts the file to what was written. What threads record from
+     * then on is neither kept nor counted.
      *
      * @throws TraceException where the file cannot be finished
      */
@@ -581,14 +621,12 @@ public final class TraceWriter implements AutoCloseable {
             if (closing) {
                 return;
             }
-            lostAfterClose.set(lost());
-            takenAtClose = taken();
             closing = true;
         }
-        LockSupport.unpark(grower);
         boolean interrupted = Thread.interrupted(); // which would close the channel
         try {
-            finishFile();
+            keeper.stop();
+            finish();
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -596,38 +634,23 @@ public final class TraceWriter implements AutoCloseable {
         }
     }
 
-    private void finishFile() throws TraceException {
-        joinGrower();
-        long used = Math.min((long) CLAIMED.getAndAdd(this, maxSlots), maxSlots);
-        lostAfterClose.set(
-                (long) TraceFormat.LONG_HANDLE.getVolatile(header, (long) TraceFormat.LOST_AT));
-        header.set(INT, TraceFormat.STATE_AT, TraceFormat.STATE_CLOSED);
-        arena.close();
-        try (channel) {
-            long end = TraceFormat.HEADER_BYTES + used * TraceFormat.RECORD_BYTES;
-            if (end < channel.size()) {
-                channel.truncate(end);
-            }
+    private void finish() throws TraceException {
+        long records = (long) CLAIMED.getAndAdd(this, NO_MORE);
+        if (untold.get() > 0) {
+            tellLost(TraceFormat.slotOfRecord(records++)); // the one that was kept back
+        }
+        try {
+            store.finish(TraceFormat.slotOfRecord(records));
         } catch (IOException e) {
             throw new TraceException(
                     "The trace " + file + " cannot be finished: " + e.getMessage() + ".", e);
         }
-        if (lostAfterClose.get() > 0) {
+        if (lost() > 0) {
             LOG.log(
                     Level.WARNING,
-                    "The trace {0} lacks the last {1} events, which found no room.",
+                    "The trace {0} lacks {1} events, which found no room.",
                     file,
-                    lostAfterClose.get());
-        }
-    }
-
-    private void joinGrower() {
-        while (grower.isAlive()) {
-            try {
-                grower.join();
-            } catch (InterruptedException e) {
-                LOG.log(Level.DEBUG, "still ending a trace");
-            }
+                    lost());
         }
     }
 }

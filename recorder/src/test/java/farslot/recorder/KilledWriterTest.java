@@ -33,7 +33,7 @@ class KilledWriterTest {
                     RecorderTap.recording(
                             new MemoryFunction(),
                             Path.of(args[0]),
-                            TraceOptions.DEFAULT.withLimitBytes(Long.parseLong(args[1])));
+                            RecorderTapTest.PATIENT.withLimitBytes(Long.parseLong(args[1])));
             long records = Long.parseLong(args[2]);
             List<Thread> threads = new ArrayList<>();
             for (int t = 0; t < THREADS; t++) {
@@ -134,10 +134,13 @@ class KilledWriterTest {
                 () -> String.join("\n", output));
         long kept = 0;
         try (TraceReader reader = TraceReader.open(file)) {
-            while (reader.next() != null) {
-                kept++;
+            long told = 0;
+            for (TraceEvent event = reader.next(); event != null; event = reader.next()) {
+                kept += event instanceof TraceEvent.Access ? 1 : 0;
+                told += event instanceof TraceEvent.Lost lost ? lost.count() : 0;
             }
             assertEquals(THREADS * perThread, kept + reader.lost());
+            assertEquals(reader.lost(), told);
             assertTrue(reader.lost() > 0);
             assertEquals(0, reader.damaged());
         }

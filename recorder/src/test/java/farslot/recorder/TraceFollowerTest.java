@@ -23,7 +23,7 @@ class TraceFollowerTest {
         return TraceWriter.create(
                 folder.resolve("t.fst"),
                 MemoryFunction.DESCRIPTION,
-                TraceOptions.DEFAULT.withWindowBytes(1 << 12));
+                RecorderTapTest.PATIENT.withWindowBytes(1 << 16));
     }
 
     private static String text(TraceEvent event) {

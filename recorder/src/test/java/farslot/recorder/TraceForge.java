@@ -11,7 +11,8 @@ import java.util.zip.CRC32C;
 
 /**
  * Turns any bytes into a trace file: whole records, records whose fields mean nothing, damage,
- * empty slots, continuations that lie. What looks like a trace already stays as it is.
+ * empty slots, continuations that lie, seals that are right or wrong or missing. What looks like a
+ * trace already stays as it is.
  *
  * <p>Each piece begins with a byte that says what it is (low three bits) and what is done to it.
  */
@@ -26,6 +27,9 @@ final class TraceForge {
     private int at;
     private int slots;
     private int cut;
+    private boolean sealed;
+    private boolean ended;
+    private int damagedAt = -1;
 
     private TraceForge(byte[] input, byte[] header) {
         this.input = input;
@@ -36,7 +40,20 @@ final class TraceForge {
     static byte[] header(Path folder) throws IOException {
         Path file = folder.resolve("empty.fst");
         TraceWriter.create(file, MemoryFunction.DESCRIPTION, TraceOptions.DEFAULT).close();
-        return Arrays.copyOf(Files.readAllBytes(file), TraceFormat.HEADER_BYTES);
+        byte[] header = Files.readAllBytes(file);
+        Files.delete(file);
+        Arrays.fill(header, TraceFormat.STATE_AT, TraceFormat.CLOCK_OFFSET_AT, (byte) 0);
+        return header;
+    }
+
+    /** A trace that was ended as it should be, of these records and no others. */
+    static byte[] ended(byte[] header, byte[] records) {
+        TraceForge forge = new TraceForge(new byte[0], header);
+        forge.slots = records.length / TraceFormat.RECORD_BYTES;
+        MemorySegment.copy(records, 0, forge.records, ValueLayout.JAVA_BYTE, 0, records.length);
+        forge.sealed = true;
+        forge.ended = true;
+        return forge.forge();
     }
 
     static byte[] trace(byte[] input, byte[] header) {
@@ -52,34 +69,75 @@ final class TraceForge {
         while (at < input.length && slots < MOST_RECORDS) {
             int piece = next();
             switch (piece & 7) {
-                case 0 -> header[next() | ((next() & 0x3f) << 8)] = (byte) next();
-                case 1 -> description(next(), (piece & 8) != 0);
+                case 0 -> header[(next() | next() << 8) % header.length] = (byte) next();
+                case 1 -> section(next(), (piece & 8) != 0);
                 case 2 -> slots += next();
-                case 3 -> cut = next();
+                case 3 -> end(piece);
                 case 4 -> raw();
                 case 5 -> again(next() % MOST_TIMES);
                 default -> record(piece);
             }
         }
-        slots = Math.min(slots, MOST_RECORDS);
+        slots = Math.min(slots, MOST_RECORDS - 1);
+        seal();
         int bytes = slots * TraceFormat.RECORD_BYTES;
         byte[] trace = Arrays.copyOf(header, header.length + bytes);
-        MemorySegment.copy(
-                records, ValueLayout.JAVA_BYTE, 0, trace, TraceFormat.HEADER_BYTES, bytes);
+        MemorySegment.copy(records, ValueLayout.JAVA_BYTE, 0, trace, header.length, bytes);
+        if (damagedAt >= 0 && bytes > 0) {
+            trace[header.length + damagedAt % bytes] ^= 1;
+        }
         return Arrays.copyOf(trace, Math.max(0, trace.length - cut));
     }
 
-    /** Changes a byte of the description; its check is made right again, or not. */
-    private void description(int where, boolean wrong) {
-        MemorySegment segment = MemorySegment.ofArray(header);
-        header[TraceFormat.DESCRIPTION_AT + where] = (byte) next();
-        int length = segment.get(TraceFormat.INT_UNALIGNED, TraceFormat.DESCRIPTION_LENGTH_AT);
-        if (!wrong && length >= 0 && length <= TraceFormat.MAX_DESCRIPTION_BYTES) {
-            CRC32C check = new CRC32C();
-            check.update(header, TraceFormat.DESCRIPTION_AT, length);
+    private void end(int piece) {
+        cut = (piece & 8) != 0 ? next() | next() << 8 : 0;
+        sealed = (piece & 0x10) != 0;
+        ended = (piece & 0x20) != 0;
+        damagedAt = (piece & 0x40) != 0 ? next() | next() << 8 | next() << 16 : -1;
+    }
+
+    /** As a writer does that ends a trace, but that what is in the seals' places goes. */
+    private void seal() {
+        int blocks = slots / TraceFormat.BLOCK_SLOTS;
+        int rest = slots % TraceFormat.BLOCK_SLOTS;
+        for (int block = 0; sealed && block < blocks; block++) {
+            BlockSeal.set(
+                    records,
+                    (long) block * TraceFormat.BLOCK_BYTES,
+                    (long) block * TraceFormat.BLOCK_SLOTS,
+                    TraceFormat.BLOCK_RECORDS);
+        }
+        if (sealed && ended && rest > 0) {
+            long at = (long) blocks * TraceFormat.BLOCK_BYTES;
+            BlockSeal.set(records, at, (long) blocks * TraceFormat.BLOCK_SLOTS, rest);
+            slots++;
+        }
+        if (ended) {
+            MemorySegment segment = MemorySegment.ofArray(header);
+            segment.set(TraceFormat.INT_UNALIGNED, TraceFormat.STATE_AT, TraceFormat.STATE_CLOSED);
+            segment.set(TraceFormat.LONG_UNALIGNED, TraceFormat.SLOTS_AT, slots);
+            int length = TraceFormat.STATE_CHECK_AT - TraceFormat.STATE_AT;
             segment.set(
                     TraceFormat.INT_UNALIGNED,
-                    TraceFormat.DESCRIPTION_CHECK_AT,
+                    TraceFormat.STATE_CHECK_AT,
+                    TraceFormat.check(segment, TraceFormat.STATE_AT, length));
+        }
+    }
+
+    /** Changes a byte of the first section, the description; its check is made right, or not. */
+    private void section(int where, boolean wrong) {
+        MemorySegment segment = MemorySegment.ofArray(header);
+        int from = TraceFormat.SECTIONS_AT;
+        header[from + TraceFormat.SECTION_CONTENT_AT + where] = (byte) next();
+        int length = segment.get(TraceFormat.INT_UNALIGNED, from + TraceFormat.SECTION_LENGTH_AT);
+        int content = from + TraceFormat.SECTION_CONTENT_AT;
+        if (!wrong && length >= 0 && length <= header.length - content) {
+            CRC32C check = new CRC32C();
+            check.update(header, from, TraceFormat.SECTION_CHECK_AT);
+            check.update(header, content, length);
+            segment.set(
+                    TraceFormat.INT_UNALIGNED,
+                    from + TraceFormat.SECTION_CHECK_AT,
                     (int) check.getValue());
         }
     }
@@ -95,7 +153,7 @@ final class TraceForge {
         slots++;
     }
 
-    /** The last record some times more, each right in its new place. */
+    /** The last record some times more. */
     private void again(int times) {
         for (int count = 0; count < times && slots > 0 && slots < MOST_RECORDS; count++) {
             MemorySegment.copy(
@@ -104,8 +162,7 @@ final class TraceForge {
                     records,
                     place(),
                     TraceFormat.RECORD_BYTES);
-            long word = records.get(TraceFormat.LONG, place());
-            seal((int) word & 0xff, (int) (word >>> 8) & 0xff, (int) (word >>> 16) & 0xffff);
+            slots++;
         }
     }
 
@@ -126,16 +183,15 @@ final class TraceForge {
             }
         }
         boolean isContinuation = (fields & 0x80) != 0;
-        seal(isContinuation ? TraceFormat.KIND_CONTINUATION : kind, flags, continuations);
+        commit(isContinuation ? TraceFormat.KIND_CONTINUATION : kind, flags, continuations);
         if ((piece & 0x10) != 0) {
             long hit = place() - TraceFormat.RECORD_BYTES + (next() & 0x3f);
             records.set(ValueLayout.JAVA_BYTE, hit, (byte) next());
         }
     }
 
-    private void seal(int kind, int flags, int continuations) {
-        long commit = TraceFormat.commit(records, place(), slots, kind, flags, continuations);
-        records.set(TraceFormat.LONG, place(), commit);
+    private void commit(int kind, int flags, int continuations) {
+        records.set(TraceFormat.LONG, place(), TraceFormat.commit(kind, flags, continuations));
         slots++;
     }
 }

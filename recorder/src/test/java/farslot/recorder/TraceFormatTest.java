@@ -1,56 +1,100 @@
 package farslot.recorder;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import farslot.core.CompletionStatus;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** docs/trace-format.md is true: its example is what this code writes and reads. */
+/** docs/trace-format.md is true: docs/trace-vectors.txt is read as it says that it is meant. */
 class TraceFormatTest {
-    private static final Path DOCUMENT =
-            Path.of(System.getProperty("farslot.home", ".."), "docs", "trace-format.md");
-    private static final int SLOT = 5;
+    private static final Path VECTORS =
+            Path.of(System.getProperty("farslot.home", ".."), "docs", "trace-vectors.txt");
 
-    @TempDir Path folder;
+    @TempDir static Path folder;
+    private static byte[] header;
 
-    private static byte[] example() throws IOException {
-        String text = Files.readString(DOCUMENT);
-        int from = text.indexOf("```hex\n") + "```hex\n".length();
-        String hex = text.substring(from, text.indexOf("```", from)).replaceAll("\\s", "");
-        return HexFormat.of().parseHex(hex);
+    @BeforeAll
+    static void makeHeader() throws IOException {
+        header = TraceForge.header(folder);
     }
 
-    @Test
-    void theDocumentsExampleIsRead() throws IOException {
-        Path file = folder.resolve("t.fst");
-        TraceWriter.create(file, MemoryFunction.DESCRIPTION, TraceOptions.DEFAULT).close();
-        byte[] example = example();
-        assertEquals(TraceFormat.RECORD_BYTES, example.length);
-        try (RandomAccessFile trace = new RandomAccessFile(file.toFile(), "rw")) {
-            trace.seek(TraceFormat.HEADER_BYTES + (long) SLOT * TraceFormat.RECORD_BYTES);
-            trace.write(example);
+    /** A vector: either the records of a first block, or a whole file. */
+    record Vector(String name, boolean isFile, String hex, List<String> means) {
+        byte[] bytes() {
+            return HexFormat.of().parseHex(hex);
         }
+
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    static Stream<Vector> vectors() throws IOException {
+        List<Vector> vectors = new ArrayList<>();
+        String name = "";
+        boolean isFile = false;
+        StringBuilder hex = new StringBuilder();
+        List<String> means = new ArrayList<>();
+        for (String line : Files.readAllLines(VECTORS)) {
+            int colon = line.indexOf(':');
+            String value = colon < 0 ? "" : line.substring(colon + 1).strip();
+            switch (colon < 0 ? line : line.substring(0, colon)) {
+                case "name" -> name = value;
+                case "records", "file" -> {
+                    isFile = line.startsWith("file");
+                    hex.append(plain(value));
+                }
+                case "means" -> means.add(value);
+                case "" -> {
+                    if (!hex.isEmpty()) {
+                        vectors.add(new Vector(name, isFile, hex.toString(), List.copyOf(means)));
+                    }
+                    hex.setLength(0);
+                    means.clear();
+                }
+                default -> {} // a comment
+            }
+        }
+        return vectors.stream();
+    }
+
+    /** Hex digits, of which "00*3900" is so many zero bytes. */
+    private static String plain(String line) {
+        StringBuilder hex = new StringBuilder();
+        for (String word : line.split(" ", -1)) {
+            boolean many = word.startsWith("00*");
+            hex.append(many ? "00".repeat(Integer.parseInt(word.substring(3))) : word);
+        }
+        return hex.toString();
+    }
+
+    @ParameterizedTest
+    @MethodSource("vectors")
+    void aVectorIsReadAsItIsMeant(Vector vector) throws IOException {
+        byte[] bytes = vector.isFile() ? vector.bytes() : TraceForge.ended(header, vector.bytes());
+        assertEquals(vector.means(), lines(Files.write(folder.resolve("vector.fst"), bytes)));
+    }
+
+    private static List<String> lines(Path file) throws TraceException {
         try (TraceReader reader = TraceReader.open(file)) {
-            TraceEvent event = reader.next();
-            assertEquals(0, reader.damaged());
-            assertEquals(SLOT, reader.unfinished());
-            TraceEvent.Access access = (TraceEvent.Access) event;
-            assertTrue(access.write());
-            assertEquals(0, access.region());
-            assertEquals(0x14, access.offset());
-            assertEquals(0x460001, access.data().value());
-            assertEquals(4, access.widthBytes());
-            assertEquals(1000, access.stamp().nanos());
-            assertEquals(500, access.stamp().durationNanos());
-            assertEquals(1, access.stamp().generation());
-            assertEquals(CompletionStatus.SUCCESS, access.status());
+            TraceText text = new TraceText(TraceNames.none());
+            List<String> lines = new ArrayList<>();
+            for (TraceEvent event = reader.next(); event != null; event = reader.next()) {
+                lines.add(text.json(event).replaceAll("\"register\":\"[^\"]*\",", ""));
+            }
+            assertEquals(0, reader.damaged() + reader.unverified());
+            return lines;
         }
     }
 
@@ -59,12 +103,14 @@ class TraceFormatTest {
         Path file = folder.resolve("t.fst");
         TraceWriter.create(file, MemoryFunction.DESCRIPTION, TraceOptions.DEFAULT).close();
         byte[] bytes = Files.readAllBytes(file);
-        assertEquals(0x4000, bytes.length);
-        assertEquals(
-                "FARSLOT\n", new String(bytes, 0, 8, java.nio.charset.StandardCharsets.US_ASCII));
-        assertEquals("01000000", HexFormat.of().formatHex(bytes, 8, 12));
-        assertEquals("40000000", HexFormat.of().formatHex(bytes, 12, 16));
-        assertEquals("01000000", HexFormat.of().formatHex(bytes, 0x30, 0x34));
-        assertEquals("06006d656d6f7279", HexFormat.of().formatHex(bytes, 0x48, 0x50));
+        assertEquals(0x1000, bytes.length);
+        assertEquals("46 41 52 53 4c 4f 54 0a 02 00 00 00 40 00 00 00", hex(bytes, 0, 16));
+        assertEquals("00 10 00 00 00 00 01 00", hex(bytes, 0x10, 0x18));
+        assertEquals("01 00 00 00", hex(bytes, 0x40, 0x44));
+        assertEquals("06 00 6d 65 6d 6f 72 79", hex(bytes, 0x90, 0x98));
+    }
+
+    private static String hex(byte[] bytes, int from, int to) {
+        return HexFormat.ofDelimiter(" ").formatHex(bytes, from, to);
     }
 }

@@ -165,6 +165,30 @@ final class MmiotraceMark {
                             .number("given", e.given() ? 1 : 0)
                             .ending(e.stamp(), null)
                             .end();
+            case TraceEvent.Lost e -> line.number("count", e.count()).ending(e.stamp(), null).end();
+            case TraceEvent.Lease e ->
+                    line.number("begun", e.begun() ? 1 : 0)
+                            .number("epoch", e.epoch())
+                            .ending(e.stamp(), null)
+                            .sentence(e.slot() + " " + e.identity() + " " + e.why())
+                            .end();
+            case TraceEvent.Changed e -> {
+                line.word("tap", URLEncoder.encode(e.tap(), StandardCharsets.UTF_8));
+                line.word("region", e.region() < 0 ? "MEM" : label(e.region()));
+                line.hex("offset", e.address()).number("length", e.before().length);
+                byte[] both = Arrays.copyOf(e.before(), 2 * e.before().length);
+                System.arraycopy(e.after(), 0, both, e.before().length, e.after().length);
+                yield line.ending(e.stamp(), null).bytes(both).end();
+            }
+            case TraceEvent.Counted e ->
+                    line.word("region", label(e.region()))
+                            .hex("first", e.firstOffset())
+                            .hex("last", e.lastOffset())
+                            .number("reads", e.reads())
+                            .number("writes", e.writes())
+                            .ending(e.stamp(), null)
+                            .end();
+            case TraceEvent.Setting e -> line.ending(e.stamp(), null).sentence(e.setting()).end();
         };
     }
 

@@ -1,0 +1,218 @@
+package farslot.recorder;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.concurrent.ConcurrentLinkedDeque;
+
+/**
+ * A trace in files: one, or the last few, of which {@code FILE} is the newest, {@code FILE.1} the
+ * one before it, and so on.
+ */
+final class FileStore implements TraceStore {
+    private static final int MOST_AHEAD = 16;
+
+    private final Path file;
+    private final TraceHeader header;
+    private final int files;
+    private final int windowBytes;
+    private final long slotsInOne;
+
+    /** Those that are not ended, the newest last. */
+    private final Deque<TraceFile> open = new ConcurrentLinkedDeque<>();
+
+    private volatile TraceFile newest;
+    private volatile ClockRelation clock;
+
+    /** How many files there are, at most {@link #files}. */
+    private int kept;
+
+    /**
+     * Makes the first file.
+     *
+     * @throws IOException where it cannot be made; nothing is left of it
+     */
+    FileStore(Path file, TraceHeader header, TraceOptions options) throws IOException {
+        this.file = file;
+        this.header = header;
+        this.files = options.files();
+        this.windowBytes = options.windowBytes();
+        byte[] first = header.encode(0);
+        this.slotsInOne = slotsInOne(first.length, options);
+        for (int number = 1; number < files; number++) {
+            if (Files.exists(named(number))) {
+                throw new TraceException(
+                        named(number)
+                                + " exists, and this trace would come to need the name; move it"
+                                + " away or give another one.");
+            }
+        }
+        newest = TraceFile.create(file, first, 0, slotsInOne, windowBytes);
+        open.addLast(newest);
+        kept = 1;
+    }
+
+    private long slotsInOne(int headerBytes, TraceOptions options) throws TraceException {
+        long room = options.limitBytes() - headerBytes;
+        long bytes = files > 1 ? room / windowBytes * windowBytes : room;
+        if (bytes < TraceFormat.BLOCK_BYTES) {
+            throw new TraceException(
+                    "A limit of "
+                            + options.limitBytes()
+                            + " bytes leaves no room for a trace: its header takes "
+                            + headerBytes
+                            + ", and it grows by "
+                            + windowBytes
+                            + ".");
+        }
+        return bytes / TraceFormat.RECORD_BYTES;
+    }
+
+    @Override
+    public long monotonicNanos() {
+        return header.monotonicNanos();
+    }
+
+    @Override
+    public byte[] header() {
+        return newest.header();
+    }
+
+    @Override
+    public int windowBytes() {
+        return windowBytes;
+    }
+
+    private long windowsInOne() {
+        return (slotsInOne * TraceFormat.RECORD_BYTES + windowBytes - 1) / windowBytes;
+    }
+
+    @Override
+    public int mostWindows() {
+        long windows = windowsInOne() * (files > 1 ? files + 1 : 1);
+        return (int) Math.min(windows, Integer.MAX_VALUE);
+    }
+
+    @Override
+    public long mostRecords() {
+        return files > 1 ? Long.MAX_VALUE : recordsInOne();
+    }
+
+    @Override
+    public long recordsInOne() {
+        long blocks = slotsInOne / TraceFormat.BLOCK_SLOTS;
+        // The last slot of the last block is its seal's, whole or not.
+        long rest = Math.max(0, slotsInOne % TraceFormat.BLOCK_SLOTS - 1);
+        return blocks * TraceFormat.BLOCK_RECORDS + rest;
+    }
+
+    @Override
+    public int mostAhead() {
+        return (int) Math.min(MOST_AHEAD, windowsInOne());
+    }
+
+    @Override
+    public Window grow(long index) throws IOException {
+        if (index == 0) {
+            return beginWith(index, newest);
+        }
+        return index % windowsInOne() == 0 ? goOn(index) : newest.grow(index);
+    }
+
+    private Window beginWith(long index, TraceFile begun) throws IOException {
+        Window window = begun.grow(index);
+        begun.publish();
+        return window;
+    }
+
+    /** Begins the next file, and removes the oldest where there are too many. */
+    private Window goOn(long index) throws IOException {
+        Path next = file.resolveSibling(file.getFileName() + ".next");
+        long firstSlot = newest.endSlot();
+        byte[] bytes = header.encode(firstSlot);
+        TraceFile begun = TraceFile.create(next, bytes, firstSlot, slotsInOne, windowBytes);
+        Window window;
+        try {
+            window = beginWith(index, begun);
+            if (kept == files) {
+                Files.delete(named(files - 1));
+                kept--;
+            }
+            for (int number = kept; number > 0; number--) {
+                Files.move(named(number - 1), named(number), StandardCopyOption.ATOMIC_MOVE);
+            }
+            Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            begun.abandon(next);
+            throw e;
+        }
+        if (open.size() == files) {
+            open.removeFirst().finish(firstSlot);
+        }
+        if (clock != null) {
+            begun.clock(clock);
+        }
+        kept++;
+        open.addLast(begun);
+        newest = begun;
+        return window;
+    }
+
+    private Path named(int number) {
+        return number == 0 ? file : file.resolveSibling(file.getFileName() + "." + number);
+    }
+
+    @Override
+    public void tend(long slots) throws IOException {
+        Iterator<TraceFile> files = open.iterator();
+        while (files.hasNext()) {
+            TraceFile one = files.next();
+            if (one.seal(slots) && one != newest && slots >= one.endSlot()) {
+                one.finish(slots);
+                files.remove();
+            }
+        }
+    }
+
+    @Override
+    public void lose(long count) {
+        try {
+            newest.lose(count);
+        } catch (IllegalStateException e) {
+            // It has been ended meanwhile, with what it had lost until then.
+        }
+    }
+
+    @Override
+    public void clock(ClockRelation relation) {
+        clock = relation;
+        newest.clock(relation);
+    }
+
+    @Override
+    public void force(Window window, long at, long bytes) {
+        window.memory().asSlice(at, bytes).force();
+    }
+
+    @Override
+    public void force() throws IOException {
+        for (TraceFile one : open) {
+            one.force();
+        }
+    }
+
+    /** Leaves nothing of a trace that could not be begun. */
+    void abandon() {
+        newest.abandon(file);
+    }
+
+    @Override
+    public void finish(long slots) throws IOException {
+        while (!open.isEmpty()) {
+            open.removeFirst().finish(slots);
+        }
+    }
+}
