@@ -15,6 +15,7 @@ import picocli.CommandLine.Command;
             TraceCloneCommand.class,
             TraceReplayCommand.class,
             TraceExportCommand.class,
+            TraceDissectorCommand.class,
         },
         optionListHeading = "%nOptions:%n",
         commandListHeading = "%nCommands:%n",

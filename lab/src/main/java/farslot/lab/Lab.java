@@ -39,6 +39,9 @@ public final class Lab {
 
     private static final List<String> TOOLS = List.of("fio", "nvme");
 
+    private static final List<String> UNNEEDED =
+            List.of("usr/share/doc", "usr/share/man", "usr/share/locale", "boot");
+
     private static final Path APT_FOLDER = Path.of("/etc/apt");
     private static final String MANIFEST = "manifest";
 
@@ -167,6 +170,43 @@ public final class Lab {
         } catch (IOException | UncheckedIOException e) {
             throw new LabException(
                     "The lab's tools could not be prepared in "
+                            + cache.path()
+                            + ": "
+                            + CacheFolder.sentence(e),
+                    e);
+        }
+    }
+
+    /**
+     * The command that runs one program of Debian's on this machine, without its arguments; it and
+     * what it needs are fetched once. For tests that try what other people's programs make of our
+     * files.
+     *
+     * @param packageName Debian's package, which has the program of that name too
+     * @throws LabException as {@link #prepare}
+     */
+    public List<String> prepareProgram(String packageName, Consumer<String> progress) {
+        Path folder = cache.path().resolve("lab-" + RECIPE + "-" + packageName);
+        Path root = folder.resolve("root");
+        try {
+            if (!Files.isDirectory(root)) {
+                cache.locked(
+                        progress,
+                        () -> {
+                            if (!Files.isDirectory(root)) {
+                                cache.make(
+                                        folder, aside -> addProgram(packageName, aside, progress));
+                            }
+                        });
+            }
+            List<String> words = new ArrayList<>(Programs.runner(root));
+            words.add(Programs.find(root, packageName).toString());
+            return words;
+        } catch (IOException | UncheckedIOException e) {
+            throw new LabException(
+                    "Debian's "
+                            + packageName
+                            + " could not be prepared in "
                             + cache.path()
                             + ": "
                             + CacheFolder.sentence(e),
@@ -325,8 +365,7 @@ public final class Lab {
         Path scratch = Files.createDirectories(aside.resolve("scratch"));
         new Initramfs(root, kernelVersion, scratch).write(aside.resolve("initrd"));
         CacheFolder.delete(scratch);
-        for (String unneeded :
-                List.of("usr/share/doc", "usr/share/man", "usr/share/locale", "boot")) {
+        for (String unneeded : UNNEEDED) {
             CacheFolder.delete(root.resolve(unneeded));
         }
         Qemu qemu = system == null ? Qemu.below(root) : system;
@@ -338,21 +377,9 @@ public final class Lab {
     /** An initramfs may be several archives one behind the other: the lab's, then the tools'. */
     private void addTools(PreparedLab lab, Path aside, Consumer<String> progress)
             throws IOException {
-        refuseWithoutDebian();
-        Path apt = Files.createDirectories(aside.resolve("apt"));
+        Path apt = aside.resolve("apt");
         Path root = aside.resolve("root");
-        cache.refuseFullDisk(0);
-        DebianArchive archive = DebianArchive.open(apt, aptFolder, progress);
-        DebianArchive.Plan plan = archive.plan(TOOL_PACKAGES);
-        progress.accept(
-                String.format(
-                        "to fetch: %s and what they need, %d packages, %s",
-                        String.join(", ", TOOL_PACKAGES),
-                        plan.count(),
-                        DataSize.text(plan.sizeBytes())));
-        cache.refuseFullDisk(plan.sizeBytes());
-        archive.fetch(plan);
-        archive.unpackInto(root);
+        fetchInto(root, apt, TOOL_PACKAGES, progress);
         Programs tools = new Programs(root);
         TOOLS.forEach(tools::add);
         try (OutputStream stream =
@@ -363,8 +390,35 @@ public final class Lab {
                 tools.write(cpio);
             }
         }
-        CacheFolder.delete(apt);
         CacheFolder.delete(root);
+    }
+
+    private void addProgram(String packageName, Path aside, Consumer<String> progress)
+            throws IOException {
+        Path root = aside.resolve("root");
+        fetchInto(root, aside.resolve("apt"), List.of(packageName), progress);
+        for (String unneeded : UNNEEDED) {
+            CacheFolder.delete(root.resolve(unneeded));
+        }
+    }
+
+    private void fetchInto(Path root, Path apt, List<String> packages, Consumer<String> progress)
+            throws IOException {
+        refuseWithoutDebian();
+        Files.createDirectories(apt);
+        cache.refuseFullDisk(0);
+        DebianArchive archive = DebianArchive.open(apt, aptFolder, progress);
+        DebianArchive.Plan plan = archive.plan(packages);
+        progress.accept(
+                String.format(
+                        "to fetch: %s and what they need, %d packages, %s",
+                        String.join(", ", packages),
+                        plan.count(),
+                        DataSize.text(plan.sizeBytes())));
+        cache.refuseFullDisk(plan.sizeBytes());
+        archive.fetch(plan);
+        archive.unpackInto(root);
+        CacheFolder.delete(apt);
     }
 
     private static List<String> packages(Qemu system) {
@@ -401,7 +455,7 @@ public final class Lab {
     private List<Path> labs() throws IOException {
         try (Stream<Path> all = Files.list(cache.path())) {
             return all.filter(path ->
-                            path.getFileName().toString().matches("lab|lab-[0-9]+(-tools)?"))
+                            path.getFileName().toString().matches("lab|lab-[0-9]+(-[a-z0-9]+)?"))
                     .toList();
         }
     }

@@ -4,7 +4,10 @@ import farslot.analysis.AnalysisException;
 import farslot.recorder.TraceNames;
 import farslot.recorder.TraceReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 
@@ -34,11 +37,20 @@ public interface TraceExport {
 
     /** Every format, in the order in which help lists them. */
     static List<TraceExport> all() {
-        return List.of(new MmiotraceExport());
+        return List.of(new MmiotraceExport(), new PcapngExport());
     }
 
     /** The format with this name. */
     static Optional<TraceExport> named(String name) {
         return all().stream().filter(export -> export.name().equals(name)).findFirst();
+    }
+
+    /** The dissector, in Lua, with which Wireshark reads what the format pcapng gives. */
+    static String dissector() {
+        try (InputStream lua = TraceExport.class.getResourceAsStream("farslot.lua")) {
+            return new String(lua.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }
