@@ -290,6 +290,11 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
         return link.isEnded();
     }
 
+    /** Why the link has ended, by either side; null while it lives. */
+    public LinkException ending() {
+        return link.ending();
+    }
+
     /** For tests, which look at what it buffers. */
     Connection link() {
         return link;

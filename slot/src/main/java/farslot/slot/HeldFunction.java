@@ -551,7 +551,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
     private boolean lostWith(Attachment attached, CompletionStatus status, long startNanos) {
         if (attached.borrow.isLost() || current != attached) {
             synchronized (lock) {
-                lose(attached, lastTrouble);
+                loseEnded(attached);
             }
             return true;
         }
@@ -665,6 +665,14 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
         lastShut = attached;
     }
 
+    /** Under the lock: the borrow has ended by itself; that is seen before it is heard at times. */
+    private void loseEnded(Attachment attached) {
+        if (current == attached) {
+            lastTrouble = attached.borrow.whyLost();
+            lose(attached, lastTrouble);
+        }
+    }
+
     /** Under the lock: the attached function is gone. */
     private void lose(Attachment attached, String why) {
         if (current != attached) {
@@ -732,7 +740,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
                 synchronized (lock) {
                     while (isResting()) {
                         if (current != null && current.borrow.isLost()) {
-                            lose(current, lastTrouble);
+                            loseEnded(current);
                             break;
                         }
                         if (deaf() != null) {
@@ -747,6 +755,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
                         return;
                     }
                     if (parked != null && parked.borrow.isLost()) {
+                        lastTrouble = parked.borrow.whyLost();
                         absent(parked, lastTrouble);
                     }
                     back = parked;
@@ -861,7 +870,7 @@ public final class HeldFunction implements PciFunction, AutoCloseable {
             CompletionStatus status = silent.function.read(Region.CONFIGURATION, 0, identity, 4);
             synchronized (lock) {
                 if (silent.borrow.isLost()) {
-                    lose(silent, lastTrouble);
+                    loseEnded(silent);
                 } else if (status != CompletionStatus.TIMED_OUT && current == silent) {
                     suspended = false;
                     lastTrouble = "";

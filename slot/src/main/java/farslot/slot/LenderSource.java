@@ -26,8 +26,8 @@ public final class LenderSource implements Source {
     private final Consumer<String> talk;
     private Duration patience;
 
-    /** Whether the lender has ended the last borrow by its own decision. */
-    private volatile boolean takenAway;
+    /** What was borrowed last. */
+    private RemoteFunction last;
 
     /** One that waits for nobody. */
     public LenderSource(FunctionAddress address, RuntimeDirectory directory, LinkOptions options) {
@@ -71,7 +71,7 @@ public final class LenderSource implements Source {
      */
     @Override
     public Borrow borrow(LossListener lost) throws BorrowException {
-        Wish wish = new Wish(address.name(), patience, !takenAway);
+        Wish wish = new Wish(address.name(), patience, !wasTakenAway());
         patience = Duration.ZERO;
         try {
             Address lender = resolve(address, directory);
@@ -84,7 +84,6 @@ public final class LenderSource implements Source {
                             new RemoteFunction.Listener() {
                                 @Override
                                 public void ended(LinkException why) {
-                                    takenAway = why.what() == LinkException.Cause.GOODBYE;
                                     supervision.over(session.get());
                                     lost.lost(why.getMessage());
                                 }
@@ -109,6 +108,7 @@ public final class LenderSource implements Source {
                                     lost.resumed();
                                 }
                             });
+            last = remote;
             session.set(remote.session());
             supervision.begun(remote.session(), lender, options);
             if (remote.isEnded()) {
@@ -120,6 +120,12 @@ public final class LenderSource implements Source {
         } catch (LinkException e) {
             throw new BorrowException(reason(e), e.getMessage(), e);
         }
+    }
+
+    /** Whether the lender has ended the last borrow by its own decision. */
+    private boolean wasTakenAway() {
+        LinkException why = last == null ? null : last.ending();
+        return why != null && why.what() == LinkException.Cause.GOODBYE;
     }
 
     /**
@@ -186,6 +192,12 @@ public final class LenderSource implements Source {
         @Override
         public boolean isLost() {
             return remote.isEnded();
+        }
+
+        @Override
+        public String whyLost() {
+            LinkException why = remote.ending();
+            return why == null ? "" : why.getMessage();
         }
 
         @Override

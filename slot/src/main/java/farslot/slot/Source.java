@@ -46,6 +46,11 @@ public interface Source {
         /** Whether the borrow has ended. */
         boolean isLost();
 
+        /**
+         * Why, as a sentence, also before {@link LossListener#lost} says so; "" while it is not.
+         */
+        String whyLost();
+
         /** Returns the function to its lender. Again, or after a loss, it does nothing. */
         void giveBack();
     }

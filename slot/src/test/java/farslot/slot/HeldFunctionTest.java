@@ -131,6 +131,13 @@ class HeldFunctionTest {
     }
 
     @Test
+    void saysWhyTheFunctionIsLostThoughItSeesSoBeforeItIsTold() throws Exception {
+        hold(LONG);
+        lender.crashUnheard();
+        awaitSaid("n0@test is lost: the lender was killed");
+    }
+
+    @Test
     void passesTheFunctionsOwnRefusalsOn() throws Exception {
         ScriptedFunction function = hold(LONG);
         function.answer = CompletionStatus.UNSUPPORTED_REQUEST;

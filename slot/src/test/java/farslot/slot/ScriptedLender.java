@@ -8,6 +8,8 @@ import java.util.concurrent.Semaphore;
 
 /** Lends scripted functions, one after another, as the test puts them there. */
 final class ScriptedLender implements Source {
+    private static final String KILLED = "the lender was killed";
+
     private final Deque<ScriptedFunction> offered = new ArrayDeque<>();
 
     /** One permit for each refusal: the slot has asked in vain. */
@@ -30,6 +32,11 @@ final class ScriptedLender implements Source {
 
     /** The lender is killed: accesses end, the slot hears of it. */
     void crash() {
+        crashUnheard().listener.lost(KILLED);
+    }
+
+    /** The lender is killed: accesses end, and the slot has not heard of it yet. */
+    ScriptedBorrow crashUnheard() {
         ScriptedBorrow dead;
         synchronized (this) {
             dead = last;
@@ -37,7 +44,7 @@ final class ScriptedLender implements Source {
         dead.lost = true;
         dead.function.answer = CompletionStatus.TIMED_OUT;
         dead.function.release.countDown();
-        dead.listener.lost("the lender was killed");
+        return dead;
     }
 
     /** The connection breaks; the session may go on. Accesses wait, as a link's do. */
@@ -71,7 +78,7 @@ final class ScriptedLender implements Source {
         return "n0@test";
     }
 
-    private final class ScriptedBorrow implements Borrow {
+    final class ScriptedBorrow implements Borrow {
         private final ScriptedFunction function;
         private final LossListener listener;
         private volatile boolean lost;
@@ -89,6 +96,11 @@ final class ScriptedLender implements Source {
         @Override
         public boolean isLost() {
             return lost;
+        }
+
+        @Override
+        public String whyLost() {
+            return lost ? KILLED : "";
         }
 
         @Override
