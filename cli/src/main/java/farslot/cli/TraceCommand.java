@@ -21,7 +21,7 @@ import picocli.CommandLine.Command;
         commandListHeading = "%nCommands:%n",
         footerHeading = "%nExample:%n",
         footer = {
-            "  farslot trace show demo.fst --only write,irq",
+            "  farslot trace show demo.fst --where \"write or irq\"",
             "  farslot trace stats demo.fst",
             "  farslot trace export demo.fst --to mmiotrace -o demo.mmiotrace"
         })

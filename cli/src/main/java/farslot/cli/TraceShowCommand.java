@@ -1,15 +1,15 @@
 package farslot.cli;
 
+import farslot.analysis.FoldedRow;
+import farslot.analysis.FoldedText;
+import farslot.analysis.Folding;
 import farslot.recorder.Condition;
 import farslot.recorder.TraceEvent;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceNames;
 import farslot.recorder.TraceReader;
 import farslot.recorder.TraceText;
-import farslot.registers.Nearest;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Set;
+import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,18 +21,25 @@ import picocli.CommandLine.Option;
         description = {
             "",
             "Prints one line an event: seconds since the trace began, kind, where, register,"
-                    + " value, fields. With --json one JSON object a line.",
+                    + " value, fields. Polling loops are one line (\"poll\"), and so is what repeats"
+                    + " the lines above it (\"repeat\"). An offset with \"?\" is in no register that"
+                    + " the map has. With --json one JSON object a line, nothing folded.",
             ""
         },
         optionListHeading = "%nOptions:%n",
         footerHeading = "%nExample:%n",
-        footer = "  farslot trace show demo.fst --only write,dma --since 0.5 --count 100")
+        footer = {
+            "  farslot trace show demo.fst --since 0.5 --count 100",
+            "  farslot trace show demo.fst --where \"write or irq\"",
+            "  farslot trace show demo.fst --where \"reg == CSTS and took > 1ms\" --no-fold"
+        })
 final class TraceShowCommand extends Verb {
-    /** How many lines are printed before looking whether anybody still reads. */
-    private static final int LINES_UNCHECKED = 1024;
+    /** How many events are read before looking whether anybody still reads what is printed. */
+    private static final int EVENTS_UNCHECKED = 1024;
 
     @Mixin TraceSource source;
     @Mixin WhereOption where;
+    @Mixin ColorOption color;
     @Mixin JsonOption output;
 
     @Option(
@@ -44,27 +51,30 @@ final class TraceShowCommand extends Verb {
     @Option(names = "--count", paramLabel = "N", description = "Stop after this many events.")
     long count = Long.MAX_VALUE;
 
+    @Option(names = "--no-fold", description = "A line for every event.")
+    boolean unfolded;
+
     @Option(
-            names = "--only",
-            paramLabel = "KIND",
-            split = ",",
+            names = "--numbers",
             description =
-                    "Only these kinds, as the second column has them; \"dma\" and \"irq\" take"
-                            + " all that begins so.")
-    List<String> only = List.of();
+                    "Begin each line with its event's number, as \"number >= 1000\" and other"
+                            + " verbs' --at take it.")
+    boolean numbers;
+
+    private boolean painted;
 
     @Override
     public Integer call() {
         if (where.explained(out())) {
             return ExitCode.OK;
         }
-        Set<String> kinds = kinds();
         if (count < 0 || !(sinceSeconds >= 0)) {
             throw usage("--count and --since cannot be negative.");
         }
         try (TraceReader reader = source.open()) {
             TraceNames names = source.names(reader);
-            show(reader, new TraceText(names), kinds, where.condition(names));
+            painted = color.wanted();
+            show(reader, names, where.condition(names));
             reader.remarks().forEach(this::say);
             return ExitCode.OK;
         } catch (TraceException e) {
@@ -72,44 +82,42 @@ final class TraceShowCommand extends Verb {
         }
     }
 
-    private void show(TraceReader reader, TraceText text, Set<String> kinds, Condition condition)
+    private void show(TraceReader reader, TraceNames names, Condition condition)
             throws TraceException {
+        TraceText json = new TraceText(names);
+        FoldedText text = new FoldedText(names);
+        Folding folding = new Folding(row -> print(text, row));
         long sinceNanos = (long) (sinceSeconds * 1e9);
         long shown = 0;
         for (TraceEvent event = reader.next();
                 event != null && shown < count;
                 event = reader.next()) {
             if (event.stamp().nanos() < sinceNanos
-                    || !kinds.contains(TraceText.kind(event))
                     || (condition != null && !condition.test(event))) {
                 continue;
             }
-            out().println(output.json ? text.json(event) : text.line(event));
-            if (++shown % LINES_UNCHECKED == 0 && out().checkError()) {
+            if (output.json) {
+                out().println(json.json(event));
+            } else if (unfolded) {
+                print(text, new FoldedRow.Single(event));
+            } else {
+                folding.add(event);
+            }
+            if (++shown % EVENTS_UNCHECKED == 0 && out().checkError()) {
                 return;
             }
         }
+        folding.flush();
     }
 
-    private Set<String> kinds() {
-        if (only.isEmpty()) {
-            return Set.copyOf(TraceText.KINDS);
+    private void print(FoldedText text, FoldedRow row) {
+        String line = text.line(row);
+        if (painted) {
+            line = TracePaint.paint(line);
         }
-        Set<String> kinds = new LinkedHashSet<>();
-        for (String wanted : only) {
-            List<String> matching =
-                    TraceText.KINDS.stream()
-                            .filter(k -> k.equals(wanted) || k.startsWith(wanted + "-"))
-                            .toList();
-            if (matching.isEmpty()) {
-                throw usage(
-                        "There is no kind of event \""
-                                + wanted
-                                + "\""
-                                + Nearest.question(wanted, TraceText.KINDS));
-            }
-            kinds.addAll(matching);
+        if (numbers) {
+            line = String.format(Locale.ROOT, "%9d%s", row.begin().number(), line);
         }
-        return kinds;
+        out().println(line);
     }
 }

@@ -71,20 +71,30 @@ class TraceCommandTest {
 
     @Test
     void shouldShowJsonLines() throws IOException {
-        assertEquals(ExitCode.OK, farslot("trace", "show", trace(), "--json", "--only", "mark"));
+        assertEquals(ExitCode.OK, farslot("trace", "show", trace(), "--json", "--where", "mark"));
         List<String> lines = out.toString().lines().toList();
         assertEquals(3, lines.size());
         assertTrue(lines.get(2).startsWith("{\"number\":2,"), lines.get(2));
     }
 
     @Test
-    void shouldShowOnlyTheKindsAskedFor() throws IOException {
-        assertEquals(ExitCode.OK, farslot("trace", "show", trace(), "--only", "dma,irq"));
-        assertEquals("", out.toString());
-        assertEquals(
-                ExitCode.USAGE,
-                farslot("trace", "show", folder.resolve("t.fst"), "--only", "markk"));
-        assertTrue(err.toString().contains("did you mean \"mark\"?"), err.toString());
+    void shouldColourLinesOnlyWhereThatIsWanted() throws IOException {
+        Path file = trace();
+        assertEquals(ExitCode.OK, farslot("trace", "show", file, "--color", "always"));
+        String line = out.toString().lines().findFirst().orElseThrow();
+        assertTrue(line.contains("\u001b[1;32mmark       \u001b[0m-     one"), line);
+        String painted = out.toString();
+        out.getBuffer().setLength(0);
+        assertEquals(ExitCode.OK, farslot("trace", "show", file, "--color", "never"));
+        assertEquals(painted.replaceAll("\u001b\\[[0-9;]*m", ""), out.toString());
+        assertEquals(ExitCode.USAGE, farslot("trace", "show", file, "--color", "green"));
+    }
+
+    @Test
+    void shouldBeginLinesWithNumbers() throws IOException {
+        assertEquals(ExitCode.OK, farslot("trace", "show", trace(), "--numbers"));
+        List<String> lines = out.toString().lines().toList();
+        assertTrue(lines.get(2).startsWith("        2     0."), lines.get(2));
     }
 
     @Test

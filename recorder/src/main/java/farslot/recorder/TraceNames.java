@@ -119,4 +119,11 @@ public final class TraceNames {
     String register(int region, long offset, long length) {
         return RegisterText.name(domain(region), offset, Math.max(1, length));
     }
+
+    /** As {@link #register}, but "0x5c ?" where the region's map has nothing there. */
+    public String place(TraceEvent.Access access) {
+        String name = register(access);
+        boolean unknown = domain(access.region()) != null && name.startsWith("0x");
+        return unknown && name.indexOf(',') < 0 ? name + " ?" : name;
+    }
 }

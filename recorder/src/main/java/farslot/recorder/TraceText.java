@@ -15,7 +15,7 @@ import java.util.Locale;
  * <p>For one thread at a time.
  */
 public final class TraceText {
-    /** The kinds of events, as text and {@code --only} have them. */
+    /** The kinds of events, as text and conditions have them. */
     public static final List<String> KINDS =
             List.of(
                     "read",
@@ -38,7 +38,14 @@ public final class TraceText {
                     "counted",
                     "setting");
 
+    /** Where the second column begins, the kind. */
+    public static final int KIND_AT = 18;
+
     private static final int KIND_COLUMN = 10;
+
+    /** Where the third column begins. */
+    public static final int PLACE_AT = KIND_AT + KIND_COLUMN + 1;
+
     private static final int WHERE_COLUMN = 5;
     private static final int WHAT_COLUMN = 22;
     private static final int VALUE_COLUMN = 18;
@@ -129,11 +136,29 @@ public final class TraceText {
         return line.toString().stripTrailing();
     }
 
+    /**
+     * A line about more than one event, in the columns of {@link #line}.
+     *
+     * @param nanos since the trace began
+     */
+    public String line(
+            long nanos, String kind, String where, String what, String value, String rest) {
+        line.setLength(0);
+        appendSeconds(nanos);
+        line.append("  ");
+        column(kind, KIND_COLUMN);
+        column(where, WHERE_COLUMN);
+        column(what, WHAT_COLUMN);
+        column(value, VALUE_COLUMN);
+        line.append(rest);
+        return line.toString().stripTrailing();
+    }
+
     private void access(TraceEvent.Access e) {
         column(names.label(e.region()), WHERE_COLUMN);
         TraceEvent.Data data = e.data();
         int length = (int) Math.min(data.length(), 9);
-        column(names.register(e), WHAT_COLUMN);
+        column(names.place(e), WHAT_COLUMN);
         if (data.kept().length == 0) {
             column("-", VALUE_COLUMN);
             line.append(data.length()).append(data.length() == 1 ? " byte" : " bytes");

@@ -98,15 +98,15 @@ class TraceTextTest {
                                         + "bytes=0x1 IO=0 MEM=1 MASTER=1 SPECIAL=0"),
                 line(events.get(3)));
         assertEquals(
-                "read       BAR0  0x100000               -                  4 bytes"
+                "read       BAR0  0x100000 ?             -                  4 bytes"
                         + " status=UNSUPPORTED_REQUEST",
                 line(events.get(4)));
         assertEquals(
-                "write      BAR0  0x2000                 32 bytes           "
+                "write      BAR0  0x2000 ?               32 bytes           "
                         + "00".repeat(16)
                         + "..",
                 line(events.get(5)));
-        assertEquals("write      BAR0  0x2000                 0x123456", line(events.get(6)));
+        assertEquals("write      BAR0  0x2000 ?               0x123456", line(events.get(6)));
     }
 
     @Test

@@ -1,6 +1,8 @@
 package farslot.registers;
 
 import java.math.BigDecimal;
+import java.util.Arrays;
+import java.util.function.LongFunction;
 
 /**
  * Makes text of an access: the register's name, and its value's fields.
@@ -122,6 +124,99 @@ public final class RegisterText {
             }
             at = end;
         }
+    }
+
+    /**
+     * Appends how a value changed from one access to the next: "RDY 0 → 1", with the whole value
+     * where no field has a name ("0x0 → 0x5").
+     *
+     * @param lengthBytes 1 to 8
+     * @param values at least one, in their order
+     */
+    public static void appendChanges(
+            StringBuilder text,
+            RegisterDomain domain,
+            long offset,
+            int lengthBytes,
+            long... values) {
+        int before = text.length();
+        long at = offset;
+        while (at < offset + lengthBytes) {
+            Register register = domain == null ? null : domain.find(at);
+            if (register == null) {
+                at++;
+                continue;
+            }
+            long start = register.elementStart(at);
+            long end = start + register.widthBytes();
+            int lowBit = (int) (at - start) * 8;
+            int bits = (int) (Math.min(end, offset + lengthBytes) - at) * 8;
+            int shift = (int) (at - offset) * 8;
+            long[] parts =
+                    Arrays.stream(values)
+                            .map(value -> value >>> shift & RegisterField.lowBits(bits))
+                            .toArray();
+            int from = text.length();
+            appendRegisterChanges(text, register, lowBit, bits, parts);
+            boolean several = at > offset || end < offset + lengthBytes;
+            if (several && text.length() > from) {
+                text.insert(from, (from > before ? "; " : "") + register.nameAt(at) + ": ");
+            }
+            at = end;
+        }
+        if (text.length() == before) {
+            appendSequence(text, value -> "0x" + Long.toHexString(value), values);
+        }
+    }
+
+    private static void appendRegisterChanges(
+            StringBuilder text, Register register, int lowBit, int bits, long[] parts) {
+        RegisterField whole = register.whole();
+        if (whole.type() != FieldType.BITSET) {
+            if (bits == register.widthBits() && changes(parts, -1)) {
+                appendSequence(text, value -> valueText(whole, value), parts);
+            }
+            return;
+        }
+        long seen = RegisterField.lowBits(bits) << lowBit;
+        long[] values = Arrays.stream(parts).map(part -> part << lowBit).toArray();
+        long rest = seen;
+        String separator = "";
+        for (RegisterField field : whole.fields()) {
+            rest &= ~field.mask();
+            if ((field.mask() & ~seen) == 0 && changes(values, field.mask())) {
+                text.append(separator).append(field.name()).append(' ');
+                appendSequence(text, value -> valueText(field, field.get(value)), values);
+                separator = ", ";
+            }
+        }
+        long unnamed = rest;
+        if (changes(values, unnamed)) {
+            text.append(separator).append("? ");
+            appendSequence(text, value -> "0x" + Long.toHexString(value & unnamed), values);
+        }
+    }
+
+    private static boolean changes(long[] values, long mask) {
+        return Arrays.stream(values).anyMatch(value -> ((value ^ values[0]) & mask) != 0);
+    }
+
+    private static void appendSequence(
+            StringBuilder text, LongFunction<String> shown, long[] values) {
+        String last = null;
+        for (long value : values) {
+            String next = shown.apply(value);
+            if (!next.equals(last)) {
+                text.append(last == null ? "" : " → ").append(next);
+                last = next;
+            }
+        }
+    }
+
+    private static String valueText(RegisterField field, long value) {
+        StringBuilder text = new StringBuilder();
+        appendValue(text, field, value);
+        return text.toString();
     }
 
     /** The bits [lowBit, lowBit + bits) of a register, whose value is {@code part}. */
