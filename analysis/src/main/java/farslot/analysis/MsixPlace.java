@@ -2,6 +2,7 @@ package farslot.analysis;
 
 import farslot.core.ConfigurationSpaceBuilder;
 import farslot.core.FunctionDescription;
+import farslot.core.Region;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -34,6 +35,34 @@ record MsixPlace(int vectors, int tableBar, long tableOffset, int pendingBar, lo
         return null;
     }
 
+    /** Where in a region, from a place on, the table or the pending bits begin; else its end. */
+    long nextIn(Region region, long from) {
+        long next = region.sizeBytes();
+        if (region.index() == tableBar && tableOffset >= from) {
+            next = Math.min(next, tableOffset);
+        }
+        if (region.index() == pendingBar && pendingOffset >= from) {
+            next = Math.min(next, pendingOffset);
+        }
+        return next;
+    }
+
+    /** Where what begins at a place ends; the place itself where nothing begins. */
+    long endOf(int bar, long at) {
+        if (bar == tableBar && at == tableOffset) {
+            return at + tableBytes();
+        }
+        return bar == pendingBar && at == pendingOffset ? at + pendingBytes() : at;
+    }
+
+    private long tableBytes() {
+        return 16L * vectors;
+    }
+
+    private long pendingBytes() {
+        return (vectors + 63L) / 64 * 8;
+    }
+
     boolean isIn(int bar) {
         return bar == tableBar || bar == pendingBar;
     }
@@ -41,7 +70,7 @@ record MsixPlace(int vectors, int tableBar, long tableOffset, int pendingBar, lo
     boolean holds(int bar, long offset) {
         long inTable = offset - tableOffset;
         long inPending = offset - pendingOffset;
-        return (bar == tableBar && inTable >= 0 && inTable < 16L * vectors)
-                || (bar == pendingBar && inPending >= 0 && inPending < (vectors + 63L) / 64 * 8);
+        return (bar == tableBar && inTable >= 0 && inTable < tableBytes())
+                || (bar == pendingBar && inPending >= 0 && inPending < pendingBytes());
     }
 }

@@ -5,15 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farslot.core.CompletionStatus;
-import farslot.core.Direction;
 import farslot.core.ForwardingHost;
-import farslot.core.FunctionEvent;
-import farslot.core.InProcessHost;
-import farslot.core.InterruptAction;
 import farslot.core.InterruptKind;
 import farslot.core.PciFunction;
 import farslot.core.PciHost;
-import farslot.core.Region;
 import farslot.core.ResetKind;
 import farslot.core.Tap;
 import farslot.devices.edu.EduKind;
@@ -29,7 +24,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,7 +33,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 class TraceReplayTest {
     private static final long MEMORY_AT = 0x10000;
-    private static final int BYTES = 256;
     private static final long PATIENCE_NANOS = 20_000_000_000L;
     private static final long IMPATIENCE_NANOS = 300_000_000L;
 
@@ -63,84 +56,9 @@ class TraceReplayTest {
         try (DeviceFunction edu = edu();
                 RecorderTap tap = RecorderTap.recording(edu, file, options);
                 Arena arena = Arena.ofShared()) {
-            new Driver(tap, arena).work();
+            new EduDriver(tap, arena, MEMORY_AT).work();
         }
         return file;
-    }
-
-    /** Computes a factorial, and moves bytes into the device and back to another place. */
-    private static final class Driver {
-        private final Semaphore interrupts = new Semaphore(0);
-        private final PciFunction function;
-        private final MemorySegment memory;
-
-        Driver(PciFunction function, Arena arena) {
-            this.function = function;
-            memory = arena.allocate(0x2000, 4096);
-            InProcessHost host =
-                    new InProcessHost(
-                            function,
-                            new InProcessHost.Listener() {
-                                @Override
-                                public void interrupt(InterruptKind kind, int vector) {
-                                    interrupts.release();
-                                }
-
-                                @Override
-                                public void event(FunctionEvent event) {}
-                            });
-            host.map(MEMORY_AT, memory, Direction.READ_WRITE);
-        }
-
-        void work() throws InterruptedException {
-            write(Region.CONFIGURATION, 4, 2, 6);
-            function.interrupts(InterruptKind.INTX, 0, 1, InterruptAction.ENABLE);
-            write(0, 0x04, 4, 0x55aa55aa);
-            read(0x04, 4);
-            write(0, 0x20, 4, 0x80);
-            write(0, 0x08, 4, 12);
-            while ((read(0x20, 4) & 1) != 0) {
-                Thread.onSpinWait();
-            }
-            read(0x08, 4);
-            acknowledge();
-            for (int i = 0; i < BYTES; i++) {
-                memory.set(ValueLayout.JAVA_BYTE, i, (byte) (i * 7));
-            }
-            transfer(MEMORY_AT, 0x40000, 5);
-            transfer(0x40000, MEMORY_AT + 0x1000, 7);
-        }
-
-        private void transfer(long from, long to, long command) throws InterruptedException {
-            write(0, 0x80, 8, from);
-            write(0, 0x88, 8, to);
-            write(0, 0x90, 8, BYTES);
-            write(0, 0x98, 8, command);
-            acknowledge();
-        }
-
-        private void acknowledge() throws InterruptedException {
-            interrupts.acquire();
-            write(0, 0x64, 4, read(0x24, 4));
-            function.interrupts(InterruptKind.INTX, 0, 1, InterruptAction.UNMASK);
-        }
-
-        private long read(long offset, int bytes) {
-            MemorySegment into = MemorySegment.ofArray(new byte[8]);
-            assertEquals(
-                    CompletionStatus.SUCCESS,
-                    function.read(0, offset, into.asSlice(0, bytes), bytes));
-            return into.get(ValueLayout.JAVA_LONG_UNALIGNED, 0);
-        }
-
-        private void write(int region, long offset, int bytes, long value) {
-            MemorySegment from = MemorySegment.ofArray(new byte[8]);
-            from.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, value);
-            assertEquals(
-                    CompletionStatus.SUCCESS,
-                    function.write(
-                            region, offset, from.asSlice(0, bytes), bytes, PciFunction.ALL_BYTES));
-        }
     }
 
     private TraceReplay.Report replay(PciFunction target, TraceReplay.Rules rules)
