@@ -10,7 +10,6 @@ module farslot.analysis {
 
     provides farslot.sdk.decode.DecoderProvider with
             farslot.analysis.ConfigurationDecoderProvider;
-
     provides farslot.sdk.DeviceKind with
             farslot.analysis.ReplayKind;
     provides farslot.registers.RegisterMapProvider with

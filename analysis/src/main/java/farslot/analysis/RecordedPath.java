@@ -43,10 +43,7 @@ final class RecordedPath implements AutoCloseable {
     private TraceEvent begun;
 
     private RecordedPath(
-            Path file,
-            FunctionDescription function,
-            KnownBytes configuration,
-            TraceNames names) {
+            Path file, FunctionDescription function, KnownBytes configuration, TraceNames names) {
         this.file = file;
         this.function = function;
         this.configuration = configuration;
@@ -65,8 +62,7 @@ final class RecordedPath implements AutoCloseable {
             KnownBytes configuration =
                     whole != null
                             ? KnownBytes.all(whole)
-                            : KnownBytes.of(
-                                    SeenRegisters.of(reader).region(Region.CONFIGURATION));
+                            : KnownBytes.of(SeenRegisters.of(reader).region(Region.CONFIGURATION));
             return new RecordedPath(file, function, configuration, TraceNames.of(reader));
         }
     }

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /**
  * Answers a driver as a trace has it, as long as the driver does what the recorded one did, and
@@ -38,6 +39,7 @@ final class ReplayDevice implements Device {
     private record Place(int region, long offset) {}
 
     private final RecordedPath path;
+    private final Consumer<String> talk;
     private final AddressNames addresses = new AddressNames();
     private final Map<Place, Long> last = new HashMap<>();
     private final Queue<List<TraceEvent>> due = new ConcurrentLinkedQueue<>();
@@ -52,8 +54,14 @@ final class ReplayDevice implements Device {
     private boolean left;
     private long steps;
 
-    ReplayDevice(RecordedPath path) throws TraceException {
+    /**
+     * Answers from a path.
+     *
+     * @param talk is told in sentences; null for the function's log
+     */
+    ReplayDevice(RecordedPath path, Consumer<String> talk) throws TraceException {
         this.path = path;
+        this.talk = talk;
         path.addresses(addresses);
         path.begin();
     }
@@ -133,7 +141,12 @@ final class ReplayDevice implements Device {
     }
 
     private void log(String what) {
-        function.log().log(Level.WARNING, "{0} {1}", path.file().getFileName(), what);
+        String sentence = path.file().getFileName() + " " + what;
+        if (talk != null) {
+            talk.accept(sentence);
+        } else {
+            function.log().log(Level.WARNING, "{0}", sentence);
+        }
     }
 
     // The driver's steps. They come one after another.
@@ -176,9 +189,7 @@ final class ReplayDevice implements Device {
                             && access.offset() == offset
                             && access.data().length() == size;
             if (!same) {
-                leave(
-                        "write of 0x%x to %s"
-                                .formatted(value, name(region, offset, size)));
+                leave("write of 0x%x to %s".formatted(value, name(region, offset, size)));
             } else {
                 long was = ((TraceEvent.Access) step.event()).data().value();
                 if (isSame(was, value, size)) {
@@ -275,8 +286,9 @@ final class ReplayDevice implements Device {
             expected = "has at event %d a reset".formatted(step.event().stamp().number());
         }
         log(
-                "%s; after %d steps the driver leaves the path by a %s. Registers stay as they are"
-                        + " from now on.".formatted(expected, steps, what));
+                "%s; after %d steps the driver leaves the path by a %s."
+                                .formatted(expected, steps, what)
+                        + " Registers stay as they are from now on.");
     }
 
     /** An INTx of before has been seen once the driver does something. */

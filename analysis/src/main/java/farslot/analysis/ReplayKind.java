@@ -41,7 +41,7 @@ public final class ReplayKind implements DeviceKind {
     @Override
     public Device create(Options options) throws DeviceCreationException {
         try {
-            return new ReplayDevice(RecordedPath.open(options.path("trace")));
+            return new ReplayDevice(RecordedPath.open(options.path("trace")), null);
         } catch (TraceException e) {
             throw new DeviceCreationException(e.getMessage(), e);
         }

@@ -86,8 +86,7 @@ final class EduDriver {
     long read(long offset, int bytes) {
         MemorySegment into = MemorySegment.ofArray(new byte[8]);
         assertEquals(
-                CompletionStatus.SUCCESS,
-                function.read(0, offset, into.asSlice(0, bytes), bytes));
+                CompletionStatus.SUCCESS, function.read(0, offset, into.asSlice(0, bytes), bytes));
         return into.get(ValueLayout.JAVA_LONG_UNALIGNED, 0);
     }
 

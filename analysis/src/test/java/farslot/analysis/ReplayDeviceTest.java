@@ -21,11 +21,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
-import java.util.logging.SimpleFormatter;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,26 +35,10 @@ class ReplayDeviceTest {
     @TempDir Path folder;
 
     private final BlockingQueue<String> said = new LinkedBlockingQueue<>();
-    private final Logger log = Logger.getLogger("farslot");
-    private final Handler ears =
-            new Handler() {
-                @Override
-                public void publish(LogRecord record) {
-                    said.add(new SimpleFormatter().formatMessage(record));
-                }
-
-                @Override
-                public void flush() {}
-
-                @Override
-                public void close() {}
-            };
-
     private Path trace;
 
     @BeforeEach
     void record() throws Exception {
-        log.addHandler(ears);
         trace = folder.resolve("edu.fst");
         TraceOptions options = TraceOptions.DEFAULT.withDmaData(TraceOptions.DmaData.FULL);
         try (DeviceFunction edu = device("edu", Map.of());
@@ -69,11 +48,6 @@ class ReplayDeviceTest {
         }
     }
 
-    @AfterEach
-    void deafen() {
-        log.removeHandler(ears);
-    }
-
     private static DeviceFunction device(String name, Map<String, String> options)
             throws Exception {
         DeviceKind kind = DeviceKinds.named(name);
@@ -81,7 +55,7 @@ class ReplayDeviceTest {
     }
 
     private DeviceFunction replayed() throws Exception {
-        return device("replay", Map.of("trace", trace.toString()));
+        return DeviceFunction.of("replay", new ReplayDevice(RecordedPath.open(trace), said::add));
     }
 
     @Test
@@ -142,8 +116,10 @@ class ReplayDeviceTest {
     void shouldRefuseWhatIsNoTrace() throws Exception {
         trace = Files.writeString(folder.resolve("no.fst"), "no trace");
         String why =
-                assertThrows(DeviceCreationException.class, this::replayed).getMessage();
+                assertThrows(
+                                DeviceCreationException.class,
+                                () -> device("replay", Map.of("trace", trace.toString())))
+                        .getMessage();
         assertTrue(why.contains("no.fst"), why);
     }
-
 }

@@ -52,7 +52,7 @@ final class TraceCloneCommand extends Verb {
                             name,
                             source.file.getFileName().toString(),
                             reader.description(),
-                            null,
+                            reader.configuration(),
                             seen,
                             source.names(reader));
             clone.write(folder, Path.of(System.getProperty("farslot.home", ""))).forEach(this::say);

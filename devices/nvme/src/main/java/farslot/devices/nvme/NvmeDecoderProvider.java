@@ -1,6 +1,7 @@
 package farslot.devices.nvme;
 
 import farslot.core.FunctionDescription;
+import farslot.sdk.decode.Completions;
 import farslot.sdk.decode.Decoder;
 import farslot.sdk.decode.DecoderProvider;
 import farslot.sdk.decode.Transaction;
@@ -32,5 +33,10 @@ public final class NvmeDecoderProvider implements DecoderProvider {
     @Override
     public Decoder decoder(FunctionDescription function, Consumer<Transaction> found) {
         return new NvmeDecoder(found);
+    }
+
+    @Override
+    public Completions completions(FunctionDescription function) {
+        return new NvmeCompletions();
     }
 }
