@@ -53,6 +53,7 @@ final class PollFolding {
 
     private static boolean foldable(TraceEvent.Access access) {
         return !access.write()
+                && access.stamp().verification() != TraceEvent.Verification.DAMAGED
                 && access.status() != null
                 && access.status().isSuccess()
                 && access.data().length() <= Long.BYTES

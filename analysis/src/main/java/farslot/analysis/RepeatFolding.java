@@ -207,6 +207,9 @@ final class RepeatFolding {
 
     /** Equal for rows of one shape; 0 for what is too rare or too important to fold. */
     private static int shape(FoldedRow row) {
+        if (row.begin().verification() == TraceEvent.Verification.DAMAGED) {
+            return 0;
+        }
         return switch (row) {
             case FoldedRow.Poll poll -> place(31, poll.first());
             case FoldedRow.Single(TraceEvent.Access e) when ended(e.status()) ->

@@ -42,7 +42,8 @@ final class TraceSource {
             return TraceNames.of(reader);
         }
         try {
-            return TraceNames.of(reader.description(), RegisterMapLoader.lenient().load(map));
+            return TraceNames.of(reader.description(), RegisterMapLoader.lenient().load(map))
+                    .named(reader.origin().function());
         } catch (RegisterMapException e) {
             throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
         }

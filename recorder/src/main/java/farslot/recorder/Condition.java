@@ -177,7 +177,9 @@ public final class Condition {
                 lines.add(row(word, "", meaning.meaning()));
             }
         });
-        lines.add("  " + String.join(", ", TraceText.KINDS));
+        int half = TraceText.KINDS.size() / 2;
+        lines.add("  " + String.join(", ", TraceText.KINDS.subList(0, half)) + ",");
+        lines.add("  " + String.join(", ", TraceText.KINDS.subList(half, TraceText.KINDS.size())));
         lines.add("");
         lines.add("\"in\" takes a range or a list: offset in 0x1000..0x1fff, vector in (0, 4..7).");
         lines.add(

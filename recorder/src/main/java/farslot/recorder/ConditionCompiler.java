@@ -177,8 +177,7 @@ final class ConditionCompiler {
     private ConditionNode function(Test test) throws ConditionException {
         only(test, Comparison.EQUAL, Comparison.NOT_EQUAL, Comparison.IN);
         boolean named =
-                test.values().stream()
-                        .anyMatch(value -> value.from().text().equals(function.kind()));
+                test.values().stream().anyMatch(value -> function.isFunction(value.from().text()));
         return new ConditionNode.Constant(named != (test.comparison() == Comparison.NOT_EQUAL));
     }
 

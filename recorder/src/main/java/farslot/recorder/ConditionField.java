@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
  */
 enum ConditionField {
     KIND(Type.NAMES, "kind in (read, write)", "the kind of event, or by itself: \"write\""),
-    FUNCTION(Type.FUNCTION, "function == nvme", "the kind of the function that was recorded"),
+    FUNCTION(Type.FUNCTION, "function == nvme", "what was recorded, by its kind or its name"),
     REGION(Type.NAMES, "region == BAR0", "BAR0 to BAR5, ROM, CFG; MEM, the driver's memory"),
     REG(Type.REGISTER, "reg == CSTS", "an access that touches this register"),
     OFFSET(Type.NUMBER, "offset in 0x1000..0x1fff", "an access's first byte within its region"),
@@ -41,9 +41,11 @@ enum ConditionField {
     ACTION(Type.NAMES, "action == unmask", "of irq-ctl: enable, disable, mask or unmask"),
     TOOK(Type.TIME, "took > 1ms", "from an event's beginning to its end"),
     TIME(Type.TIME, "time > 1.5s", "since the trace began"),
-    TEXT(Type.TEXT, "text ~ \"mount\"", "of a mark or an event; ~ is \"contains\""),
+    TEXT(Type.TEXT, "text ~ \"mount\"", "of a mark, event, lease or setting; ~: contains"),
     GENERATION(Type.NUMBER, "generation == 2", "of the function; a reset begins the next"),
     NUMBER(Type.NUMBER, "number >= 1000", "the event's number in the trace"),
+    EPOCH(Type.NUMBER, "epoch == 3", "of the lease under which it happened"),
+    PC(Type.NUMBER, "pc in 0x1000..0x1fff", "the driver's instruction, where it is known"),
     COUNT(
             Type.COUNT,
             "CSTS and count >= 100",
@@ -52,6 +54,7 @@ enum ConditionField {
     // What has no name of its own: asked by the words of WORDS, and by "BAR0[0x14]".
 
     UNDER_WAY(Type.HIDDEN, "", ""),
+    VERIFICATION(Type.HIDDEN, "", ""),
     BYTES(Type.HIDDEN, "", "");
 
     /** What a field is compared with. */
@@ -204,6 +207,8 @@ enum ConditionField {
         words.put("dma", new Word(KIND, dma, dma + 1, "dma-read or dma-write"));
         words.put("failed", new Word(STATUS, 1, -1, "any status but success"));
         words.put("under-way", new Word(UNDER_WAY, 1, 1, "begun, and its end was not recorded"));
+        words.put("unsealed", new Word(VERIFICATION, 1, 1, "of a block that has no seal yet"));
+        words.put("damaged", new Word(VERIFICATION, 2, 2, "of a block that is damaged"));
         return words;
     }
 

@@ -224,6 +224,13 @@ final class Occurrence {
             }
         }
         set(ConditionField.NUMBER, stamp.number());
+        set(ConditionField.VERIFICATION, stamp.verification().ordinal());
+        if (stamp.epoch() != 0) {
+            set(ConditionField.EPOCH, stamp.epoch());
+        }
+        if (stamp.programCounter() != 0) {
+            set(ConditionField.PC, stamp.programCounter());
+        }
     }
 
     private static boolean known(TraceEvent.Data data) {
@@ -249,7 +256,23 @@ final class Occurrence {
             }
             case TraceEvent.Mark e -> text = e.text();
             case TraceEvent.Told e -> text = sentence(e.event());
-            default -> {}
+            case TraceEvent.Lease e -> text = e.slot() + " " + e.identity() + " " + e.why();
+            case TraceEvent.Setting e -> text = e.setting();
+            case TraceEvent.Changed e -> {
+                if (e.region() == TraceEvent.Changed.MEMORY) {
+                    memory(e.address(), e.after().length);
+                } else {
+                    bytes(e.region(), e.address(), e.after().length);
+                    set(ConditionField.OFFSET, e.address());
+                }
+            }
+            case TraceEvent.Counted e ->
+                    bytes(e.region(), e.firstOffset(), e.lastOffset() - e.firstOffset() + 1);
+            case TraceEvent.Attached e -> {}
+            case TraceEvent.Lost e -> {}
+            case TraceEvent.Access e -> {} // as it passed
+            case TraceEvent.Dma e -> {}
+            case TraceEvent.Interrupt e -> {}
         }
     }
 

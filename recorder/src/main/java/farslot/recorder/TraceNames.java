@@ -21,11 +21,13 @@ public final class TraceNames {
     private static final System.Logger LOG = System.getLogger("farslot.recorder");
 
     private final String kind;
+    private final String function;
     private final String[] labels = new String[Region.COUNT];
     private final RegisterDomain[] domains;
 
-    private TraceNames(String kind, RegisterDomain[] domains) {
+    private TraceNames(String kind, String function, RegisterDomain[] domains) {
         this.kind = kind;
+        this.function = function;
         this.domains = domains;
         for (int index = 0; index < Region.COUNT; index++) {
             labels[index] =
@@ -38,7 +40,7 @@ public final class TraceNames {
     }
 
     private TraceNames(FunctionDescription description, RegisterMap map) {
-        this(description.kind(), new RegisterDomain[Region.COUNT]);
+        this(description.kind(), "", new RegisterDomain[Region.COUNT]);
         for (int index = 0; index < Region.COUNT; index++) {
             domains[index] = map.has(labels[index]) ? map.domain(labels[index]) : null;
         }
@@ -77,17 +79,17 @@ public final class TraceNames {
                                 .load(
                                         trace.file() + "'s register map",
                                         new ByteArrayInputStream(text));
-                return of(trace.description(), map);
+                return of(trace.description(), map).named(trace.origin().function());
             }
         } catch (RegisterMapException e) {
             LOG.log(Level.WARNING, e.getMessage());
         }
-        return of(trace.description());
+        return of(trace.description()).named(trace.origin().function());
     }
 
     /** No names: every register is its offset. */
     public static TraceNames none() {
-        return new TraceNames("", new RegisterDomain[Region.COUNT]);
+        return new TraceNames("", "", new RegisterDomain[Region.COUNT]);
     }
 
     /** Names by a given map, whose domains are called as the regions are ("BAR0"). */
@@ -95,9 +97,14 @@ public final class TraceNames {
         return new TraceNames(description, map);
     }
 
-    /** The function's kind: "nvme". */
-    public String kind() {
-        return kind;
+    /** The same, of a function that is lent by this name ("n0"). */
+    public TraceNames named(String lentName) {
+        return new TraceNames(kind, lentName, domains);
+    }
+
+    /** Whether the function's kind ("nvme") or name ("n0") is this one. */
+    boolean isFunction(String kindOrName) {
+        return kind.equals(kindOrName) || (!function.isEmpty() && function.equals(kindOrName));
     }
 
     /** The region's label: "BAR0". */

@@ -228,12 +228,41 @@ class ConditionTest {
                         mark(""),
                         new TraceEvent.Attached(stamp, true),
                         new TraceEvent.State(stamp, TraceEvent.State.Operation.SAVE, 0, null),
-                        new TraceEvent.Near(stamp, 0, 1, Direction.READ, true));
+                        new TraceEvent.Near(stamp, 0, 1, Direction.READ, true),
+                        new TraceEvent.Lost(stamp, 5),
+                        new TraceEvent.Lease(stamp, true, 3, "s", "i", ""),
+                        new TraceEvent.Changed(stamp, "guard", 0, 4, new byte[4], new byte[4]),
+                        new TraceEvent.Counted(stamp, 0, 0, 15, 3, 4),
+                        new TraceEvent.Setting(stamp, "BAR0=count"));
+        assertEquals(TraceText.KINDS, events.stream().map(TraceText::kind).toList());
         for (TraceEvent event : events) {
             for (String kind : TraceText.KINDS) {
                 assertEquals(kind.equals(TraceText.kind(event)), condition(kind).test(event));
             }
         }
+    }
+
+    @Test
+    void shouldAskForWhatOnlyTheRecorderAdds() {
+        TraceEvent.Stamp stamp =
+                new TraceEvent.Stamp(
+                        1, 2, 3, 1, false, TraceEvent.Verification.DAMAGED, 4, 0xffff_8000L);
+        TraceEvent changed =
+                new TraceEvent.Changed(stamp, "guard", 0, 0x14, new byte[4], new byte[4]);
+        holds("damaged and epoch == 4 and pc > 0xffff0000", changed);
+        holds("changed and BAR0[0x17] and offset == 0x14", changed);
+        fails("unsealed", changed);
+        fails("damaged or epoch >= 0 or pc >= 0", read(0, 4, 0));
+        holds("counted and BAR0[12]", new TraceEvent.Counted(stamp, 0, 0, 15, 3, 4));
+        holds("text ~ alice", new TraceEvent.Lease(stamp, true, 3, "s", "alice", ""));
+        holds("setting and text == 'BAR0=count'", new TraceEvent.Setting(stamp, "BAR0=count"));
+    }
+
+    @Test
+    void shouldKnowItsFunctionByItsNameToo() throws ConditionException {
+        TraceNames n0 = ConditionSamples.NAMES.named("n0");
+        assertTrue(Condition.of("function == n0 and function == memory", n0).test(interrupt(0)));
+        assertFalse(Condition.of("function in (n1, nvme)", n0).test(interrupt(0)));
     }
 
     @Test
