@@ -13,6 +13,8 @@ import farslot.link.RefusedException;
 import farslot.link.RemoteFunction;
 import farslot.link.RuntimeDirectory;
 import farslot.link.Wish;
+import farslot.recorder.RecorderTap;
+import farslot.recorder.TraceOptions;
 import farslot.sdk.DeviceCreationException;
 import farslot.sdk.DeviceFunction;
 import farslot.sdk.DeviceKind;
@@ -83,11 +85,13 @@ public final class FarSide {
                             options(),
                             List.of(
                                     new Lendable("edu", edu()),
+                                    new Lendable("nvme", nvme(arguments[2])),
                                     new Lendable(
-                                            "nvme",
-                                            device(
-                                                    new NvmeKind(),
-                                                    Map.of("image", arguments[2])))));
+                                            "recorded",
+                                            RecorderTap.recording(
+                                                    nvme(arguments[3]),
+                                                    Path.of(arguments[4]),
+                                                    TraceOptions.DEFAULT))));
             case "slot" -> serve(edu(), Path.of(arguments[1]));
             case "borrow" ->
                     serve(borrow(arguments[2], arguments[3], options()), Path.of(arguments[1]));
@@ -97,6 +101,10 @@ public final class FarSide {
 
     private static PciFunction edu() throws IOException {
         return device(new EduKind(), Map.of());
+    }
+
+    private static PciFunction nvme(String image) throws IOException {
+        return device(new NvmeKind(), Map.of("image", image));
     }
 
     private static PciFunction dma() {

@@ -16,7 +16,8 @@ import java.util.List;
 
 /**
  * In a virtual machine: our devices, each lent by one process and put into the machine by another
- * with a UNIX link between, beside QEMU's own, which run in QEMU.
+ * with a UNIX link between, beside QEMU's own, which run in QEMU; and a disk that is recorded
+ * beside one that is not.
  */
 final class VmBench {
     private static final Duration BOOT = Duration.ofMinutes(4);
@@ -29,17 +30,18 @@ final class VmBench {
     private static final int LARGE_BYTES = 1 << 20;
     private static final long DISK_BYTES = 128L << 20;
 
-    // Where the functions are in the machine; ours get the first two by themselves.
+    // Where the functions are in the machine; ours get the first ones by themselves.
     private static final String OUR_EDU = "0000:00:04.0";
     private static final String OUR_NVME = "0000:00:05.0";
+    private static final String RECORDED_NVME = "0000:00:06.0";
     private static final String QEMU_EDU = "0000:00:10.0";
     private static final String QEMU_NVME = "0000:00:11.0";
 
     private static final String FOLDER = "/sys/bus/pci/devices/";
 
-    /** Both disks are there within ten seconds. */
+    /** All disks are there within ten seconds. */
     private static final String LOAD_NVME =
-            "modprobe nvme; for i in $(seq 100); do [ \"$(ls /dev/nvme*n1 | wc -l)\" = 2 ] && exit 0;"
+            "modprobe nvme; for i in $(seq 100); do [ \"$(ls /dev/nvme*n1 | wc -l)\" = 3 ] && exit 0;"
                     + " sleep 0.1; done; exit 1";
 
     private final Workbench bench;
@@ -78,13 +80,20 @@ final class VmBench {
         bench.progress().accept("vm: booting, by QEMU's " + accelerator.word());
         Path image = disk(bench);
         Peer lender =
-                bench.keep(Peer.farSide("disks", bench.file().toString(), disk(bench).toString()));
+                bench.keep(
+                        Peer.farSide(
+                                "disks",
+                                bench.file().toString(),
+                                disk(bench).toString(),
+                                disk(bench).toString(),
+                                bench.file() + ".fst"));
         String address = lender.line();
         Vm vm =
                 Vm.builder(lab, accelerator)
                         .name("the measured machine")
                         .vfioUser(slot(bench, address, "edu"))
                         .vfioUser(slot(bench, address, "nvme"))
+                        .vfioUser(slot(bench, address, "recorded"))
                         .device("edu,addr=0x10")
                         .device("nvme,addr=0x11,serial=qemu,drive=disk")
                         .arguments(List.of("-drive", "if=none,id=disk,format=raw,file=" + image))
@@ -125,6 +134,11 @@ final class VmBench {
         small("vm.nvme.write.4k", "write", ours, theirs);
         large("vm.nvme.read.1m", "read", ours, theirs);
         large("vm.nvme.write.1m", "write", ours, theirs);
+        String recorded = namespace(RECORDED_NVME);
+        small("vm.recorded.read.4k", "read", recorded, ours);
+        small("vm.recorded.write.4k", "write", recorded, ours);
+        large("vm.recorded.read.1m", "read", recorded, ours);
+        large("vm.recorded.write.1m", "write", recorded, ours);
         return rows;
     }
 

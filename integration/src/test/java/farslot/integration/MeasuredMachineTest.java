@@ -32,7 +32,11 @@ class MeasuredMachineTest {
                         "vm.nvme.read.4k",
                         "vm.nvme.write.4k",
                         "vm.nvme.read.1m",
-                        "vm.nvme.write.1m"),
+                        "vm.nvme.write.1m",
+                        "vm.recorded.read.4k",
+                        "vm.recorded.write.4k",
+                        "vm.recorded.read.1m",
+                        "vm.recorded.write.1m"),
                 rows.stream().map(Row::name).toList());
         for (Row row : rows) {
             assertTrue(row.value() > 0 && row.baseline() > 0 && row.ratio() > 0, row.toString());
