@@ -34,7 +34,7 @@ final class PcapngEvent {
     private static final int NO_STATUS = 0xFF;
 
     private final TraceNames names;
-    private final TraceText text;
+    private final EventLine line;
     private final StringBuilder fields = new StringBuilder();
     private final ByteBuffer packet = ByteBuffer.allocate(MAX_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private int direction;
@@ -42,7 +42,7 @@ final class PcapngEvent {
 
     PcapngEvent(TraceNames names) {
         this.names = names;
-        this.text = new TraceText(names);
+        this.line = new EventLine(names);
     }
 
     /** The packet's bytes, of which {@link #length} count until the next {@link #set}. */
@@ -160,7 +160,7 @@ final class PcapngEvent {
         text(where);
         text(what);
         text(fields.toString());
-        text(columns(event));
+        text(line.of(event));
         int room = Math.min(data.length, packet.remaining());
         packet.put(data, 0, room);
         long moved = data.length == 0 ? 0 : length;
@@ -185,16 +185,6 @@ final class PcapngEvent {
 
     private static int code(CompletionStatus status) {
         return status == null ? NO_STATUS : status.code();
-    }
-
-    /** The line of {@code trace show} behind the columns that a packet list has of its own. */
-    private String columns(TraceEvent event) {
-        String line = text.line(event).strip();
-        int behindTime = line.indexOf("  ");
-        String rest = behindTime < 0 ? line : line.substring(behindTime).strip();
-        String kind = TraceText.kind(event);
-        return (rest.startsWith(kind) ? rest.substring(kind.length()).strip() : rest)
-                .replaceAll(" {2,}", "  ");
     }
 
     private void text(String string) {

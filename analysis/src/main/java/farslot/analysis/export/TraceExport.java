@@ -37,7 +37,7 @@ public interface TraceExport {
 
     /** Every format, in the order in which help lists them. */
     static List<TraceExport> all() {
-        return List.of(new MmiotraceExport(), new PcapngExport());
+        return List.of(new MmiotraceExport(), new PcapngExport(), new PerfettoExport());
     }
 
     /** The format with this name. */
