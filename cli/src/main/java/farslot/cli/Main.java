@@ -162,7 +162,8 @@ public final class Main implements Runnable {
                         TraceCommand.class,
                         PeekCommand.class,
                         PokeCommand.class,
-                        ResetCommand.class));
+                        ResetCommand.class,
+                        RegsCommand.class));
         groups.put(
                 "Develop",
                 List.of(

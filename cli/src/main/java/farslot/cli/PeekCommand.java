@@ -43,7 +43,7 @@ final class PeekCommand extends RegisterAccessVerb {
         }
         int width = left == 0 ? 0 : (int) RegisterPlace.number(words.getLast());
         Place process = process();
-        RegisterPlace place = RegisterPlace.find(description(process), written, width);
+        RegisterPlace place = RegisterPlace.find(description(process), written, width, maps);
         String harm = place.harm();
         if (harm != null && !force) {
             throw new CommandFailure(ExitCode.USAGE, harm + "; --force reads it all the same.");

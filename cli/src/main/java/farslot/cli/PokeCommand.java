@@ -36,7 +36,7 @@ final class PokeCommand extends RegisterAccessVerb {
         int width = rest.size() == 1 ? 0 : (int) RegisterPlace.number(rest.getLast());
         long value = RegisterPlace.number(rest.getFirst());
         Place process = process();
-        RegisterPlace place = RegisterPlace.find(description(process), written, width);
+        RegisterPlace place = RegisterPlace.find(description(process), written, width, maps);
         operate(process, "poke", place, "0x" + Long.toHexString(value));
         return ExitCode.OK;
     }

@@ -18,6 +18,8 @@ abstract class RegisterAccessVerb extends Verb {
 
     @Mixin RoleOption roles = new RoleOption();
 
+    @Mixin MapOption maps;
+
     @Mixin JsonOption output;
 
     /** The process to ask. */

@@ -22,9 +22,6 @@ import java.util.Map;
  * @param domain the region's registers, or null where nobody described them
  */
 record RegisterPlace(String region, long offset, int width, RegisterDomain domain) {
-    /** Arrays of registers are searched by name up to this many elements. */
-    private static final int MOST_ELEMENTS = 8192;
-
     /**
      * What was written on the command line, and how many words of it that took.
      *
@@ -54,11 +51,13 @@ record RegisterPlace(String region, long offset, int width, RegisterDomain domai
      *
      * @param description the rows that the action "describe" gives
      * @param width in bytes, or 0 for the register's own, or 4 where it has none
+     * @param maps what names the function's registers instead of its kind's map
      */
-    static RegisterPlace find(List<Map<String, String>> description, Written written, int width) {
+    static RegisterPlace find(
+            List<Map<String, String>> description, Written written, int width, MapOption maps) {
         String region = written.region().toUpperCase(Locale.ROOT);
         String kind = rows(description, "function").getFirst().getOrDefault("kind", "");
-        RegisterDomain domain = domain(kind, region, rows(description, "capability"));
+        RegisterDomain domain = domain(kind, region, rows(description, "capability"), maps);
         boolean number = Character.isDigit(written.where().charAt(0));
         long offset = number ? number(written.where()) : named(domain, kind, region, written);
         if (width == 0) {
@@ -79,8 +78,8 @@ record RegisterPlace(String region, long offset, int width, RegisterDomain domai
     }
 
     private static RegisterDomain domain(
-            String kind, String region, List<Map<String, String>> capabilities) {
-        RegisterMap map = RegisterMapProvider.find(kind).orElse(RegisterMap.EMPTY);
+            String kind, String region, List<Map<String, String>> capabilities, MapOption maps) {
+        RegisterMap map = maps.over(RegisterMapProvider.find(kind).orElse(RegisterMap.EMPTY));
         RegisterDomain own = map.has(region) ? map.domain(region) : null;
         if (!region.equals("CFG")) {
             return own;
@@ -119,10 +118,10 @@ record RegisterPlace(String region, long offset, int width, RegisterDomain domai
                             + kind
                             + "\"; give an offset instead of \""
                             + written.where()
-                            + "\".");
+                            + "\", or --map and a file that does.");
         }
         for (Register register : domain.registers()) {
-            long found = element(register, written.where());
+            long found = register.elementNamed(written.where(), true);
             if (found >= 0) {
                 return found;
             }
@@ -137,23 +136,6 @@ record RegisterPlace(String region, long offset, int width, RegisterDomain domai
                         + written.where()
                         + "\""
                         + Nearest.question(written.where().toUpperCase(Locale.ROOT), names));
-    }
-
-    /** The offset of the element with this name, or -1. */
-    private static long element(Register register, String name) {
-        if (register.dimensions() != 1) {
-            return register.nameAt(register.offset()).equalsIgnoreCase(name)
-                    ? register.offset()
-                    : -1;
-        }
-        long count = Math.min(register.length(0), MOST_ELEMENTS);
-        for (long i = 0; i < count; i++) {
-            long at = register.offset(i);
-            if (register.nameAt(at).equalsIgnoreCase(name)) {
-                return at;
-            }
-        }
-        return -1;
     }
 
     /** What may change by reading here, as a sentence; null where nothing does. */

@@ -3,11 +3,10 @@ package farslot.cli;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceNames;
 import farslot.recorder.TraceReader;
-import farslot.registers.RegisterMapException;
-import farslot.registers.RegisterMapLoader;
+import farslot.registers.RegisterMap;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** What the verbs that read a trace take: the file, and names from elsewhere. */
@@ -15,13 +14,7 @@ final class TraceSource {
     @Parameters(index = "0", arity = "0..1", paramLabel = "FILE.fst", description = "The trace.")
     Path file;
 
-    @Option(
-            names = "--map",
-            paramLabel = "FILE.xml",
-            description =
-                    "Name registers by this rules-ng-ng file, whose domains are called BAR0 to"
-                            + " BAR5, ROM and CFG, instead of by the device's own map.")
-    Path map;
+    @Mixin MapOption maps;
 
     TraceReader open() {
         if (file == null) {
@@ -38,15 +31,8 @@ final class TraceSource {
     }
 
     TraceNames names(TraceReader reader) {
-        if (map == null) {
-            return TraceNames.of(reader);
-        }
-        try {
-            return TraceNames.of(reader.description(), RegisterMapLoader.lenient().load(map))
-                    .named(reader.origin().function());
-        } catch (RegisterMapException e) {
-            throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
-        }
+        RegisterMap map = maps.over(TraceNames.mapOf(reader));
+        return TraceNames.of(reader.description(), map).named(reader.origin().function());
     }
 
     static CommandFailure unreadable(TraceException e) {

@@ -51,6 +51,7 @@ class CommandLineTest {
                         "peek",
                         "poke",
                         "reset",
+                        "regs",
                         "bench",
                         "lab",
                         "version",

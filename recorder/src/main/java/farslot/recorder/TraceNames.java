@@ -71,20 +71,23 @@ public final class TraceNames {
      * that of the function's kind.
      */
     public static TraceNames of(TraceReader trace) {
+        return of(trace.description(), mapOf(trace)).named(trace.origin().function());
+    }
+
+    /**
+     * The register map that {@link #of(TraceReader)} names by; empty where there is none at all.
+     */
+    public static RegisterMap mapOf(TraceReader trace) {
         try {
             if (trace.registerMap().isPresent()) {
                 byte[] text = trace.registerMap().get().getBytes(StandardCharsets.UTF_8);
-                RegisterMap map =
-                        RegisterMapLoader.lenient()
-                                .load(
-                                        trace.file() + "'s register map",
-                                        new ByteArrayInputStream(text));
-                return of(trace.description(), map).named(trace.origin().function());
+                return RegisterMapLoader.lenient()
+                        .load(trace.file() + "'s register map", new ByteArrayInputStream(text));
             }
         } catch (RegisterMapException e) {
             LOG.log(Level.WARNING, e.getMessage());
         }
-        return of(trace.description()).named(trace.origin().function());
+        return RegisterMapProvider.find(trace.description().kind()).orElse(RegisterMap.EMPTY);
     }
 
     /** No names: every register is its offset. */

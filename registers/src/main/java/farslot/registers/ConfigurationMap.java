@@ -20,6 +20,9 @@ public final class ConfigurationMap {
      */
     public record Capability(int id, boolean extended, int offset, int lengthBytes) {}
 
+    /** What {@link #pci} is called. */
+    public static final String NAME = "pci";
+
     private static final int SPACE_BYTES = 0x1000;
 
     private ConfigurationMap() {}
@@ -28,7 +31,7 @@ public final class ConfigurationMap {
     private static final class Holder {
         static final RegisterMap PCI =
                 RegisterMap.ofResource(
-                        "pci.xml", ConfigurationMap.class.getResourceAsStream("pci.xml"));
+                        NAME + ".xml", ConfigurationMap.class.getResourceAsStream("pci.xml"));
     }
 
     /** The map of all that configuration spaces share: HEADER, and a domain a capability. */

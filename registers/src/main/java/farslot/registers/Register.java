@@ -30,9 +30,23 @@ public final class Register {
         String nameOf(long index) {
             return index < names.size() ? names.get((int) index) : Long.toString(first + index);
         }
+
+        /** The element that is called so, or -1. */
+        long indexOf(String name, boolean anyCase) {
+            for (int i = 0; i < names.size(); i++) {
+                String one = names.get(i);
+                if (anyCase ? one.equalsIgnoreCase(name) : one.equals(name)) {
+                    return i;
+                }
+            }
+            boolean number = DIGITS.matcher(name).matches();
+            return number ? Math.max(-1, Long.parseLong(name) - first) : -1;
+        }
     }
 
     /** Where an index goes in a label. */
+    private static final Pattern DIGITS = Pattern.compile("\\d{1,18}");
+
     private static final Pattern INDEX = Pattern.compile("\\{([0-9])}");
 
     private final String name;
@@ -231,7 +245,7 @@ public final class Register {
             }
             dimensionOf[groups++] = dimension;
             pattern.append(Pattern.quote(label.substring(from, place.start())))
-                    .append("(\\d{1,18})");
+                    .append(dimensions.get(dimension).names.isEmpty() ? "(\\d{1,18})" : "(.+?)");
             from = place.end();
         }
         pattern.append(Pattern.quote(label.substring(from)));
@@ -243,9 +257,9 @@ public final class Register {
         }
         long at = offset;
         for (int group = 0; group < groups; group++) {
-            long index = Long.parseLong(name.group(group + 1));
             int dimension = dimensionOf[group];
-            if (index >= lengths[dimension]) {
+            long index = dimensions.get(dimension).indexOf(name.group(group + 1), anyCase);
+            if (index < 0 || index >= lengths[dimension]) {
                 return -1;
             }
             at += strides[dimension] * index;
@@ -396,11 +410,11 @@ public final class Register {
                 variants);
     }
 
-    /** How many elements there are, for choosing the narrower of two definitions. */
-    long elements() {
+    /** How many registers this definition stands for; the greatest number where they are more. */
+    public long elements() {
         long count = 1;
         for (long length : lengths) {
-            count *= length;
+            count = count > Long.MAX_VALUE / length ? Long.MAX_VALUE : count * length;
         }
         return count;
     }

@@ -154,6 +154,11 @@ public final class RegisterDomain {
         }
     }
 
+    /** The same registers under another domain's name. */
+    public RegisterDomain as(String otherName) {
+        return new RegisterDomain(otherName, sizeBytes, baseAddress, doc, registers);
+    }
+
     /**
      * As it is on the hardware that is chosen ({@link Variants#has}): without what that does not
      * have.

@@ -1,5 +1,6 @@
 package farslot.registers;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
 
@@ -13,6 +14,15 @@ public interface RegisterMapProvider {
 
     /** The map. Its domains for regions are named by the region's label: "BAR0", "CFG". */
     RegisterMap registerMap();
+
+    /** The kinds that there are maps for, sorted. */
+    static List<String> kinds() {
+        return ServiceLoader.load(RegisterMapProvider.class).stream()
+                .map(provider -> provider.get().kind())
+                .sorted()
+                .distinct()
+                .toList();
+    }
 
     /** The map of a kind, from the first provider that has it. */
     static Optional<RegisterMap> find(String kind) {

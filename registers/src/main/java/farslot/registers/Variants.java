@@ -24,6 +24,13 @@ public final class Variants {
             int index = set.names().indexOf(variant);
             return set.names().isEmpty() || (index >= 0 && members.get(index));
         }
+
+        /** Of variants that are not listed, those that are written differently are others. */
+        boolean meets(Condition other) {
+            return set.names().isEmpty()
+                    ? expression.equals(other.expression)
+                    : members.intersects(other.members);
+        }
     }
 
     private final List<Condition> conditions;
@@ -67,9 +74,7 @@ public final class Variants {
     boolean meets(Variants other) {
         for (Condition mine : conditions) {
             for (Condition theirs : other.conditions) {
-                if (mine.set.equals(theirs.set)
-                        && !mine.set.names().isEmpty()
-                        && !mine.members.intersects(theirs.members)) {
+                if (mine.set.equals(theirs.set) && !mine.meets(theirs)) {
                     return false;
                 }
             }
