@@ -1,12 +1,14 @@
 package farslot.recorder;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.function.LongConsumer;
 
 /**
  * A trace in files: one, or the last few, of which {@code FILE} is the newest, {@code FILE.1} the
@@ -16,7 +18,7 @@ final class FileStore implements TraceStore {
     private static final int MOST_AHEAD = 16;
 
     private final Path file;
-    private final TraceHeader header;
+    private volatile TraceHeader header;
     private final int files;
     private final int windowBytes;
     private final long slotsInOne;
@@ -115,11 +117,11 @@ final class FileStore implements TraceStore {
     }
 
     @Override
-    public Window grow(long index) throws IOException {
+    public Window grow(long index, LongConsumer drop) throws IOException {
         if (index == 0) {
             return beginWith(index, newest);
         }
-        return index % windowsInOne() == 0 ? goOn(index) : newest.grow(index);
+        return index % windowsInOne() == 0 ? goOn(index, drop) : newest.grow(index);
     }
 
     private Window beginWith(long index, TraceFile begun) throws IOException {
@@ -129,7 +131,7 @@ final class FileStore implements TraceStore {
     }
 
     /** Begins the next file, and removes the oldest where there are too many. */
-    private Window goOn(long index) throws IOException {
+    private Window goOn(long index, LongConsumer drop) throws IOException {
         Path next = file.resolveSibling(file.getFileName() + ".next");
         long firstSlot = newest.endSlot();
         byte[] bytes = header.encode(firstSlot);
@@ -148,6 +150,9 @@ final class FileStore implements TraceStore {
         } catch (IOException e) {
             begun.abandon(next);
             throw e;
+        }
+        for (long gone = index - files * windowsInOne(), i = 0; i < windowsInOne(); i++) {
+            drop.accept(gone + i);
         }
         if (open.size() == files) {
             open.removeFirst().finish(firstSlot);
@@ -193,8 +198,14 @@ final class FileStore implements TraceStore {
     }
 
     @Override
-    public void force(Window window, long at, long bytes) {
-        window.memory().asSlice(at, bytes).force();
+    public void origin(TraceOrigin origin) {
+        header = header.withOrigin(origin);
+    }
+
+    @Override
+    public boolean force(MemorySegment piece) {
+        piece.force();
+        return true;
     }
 
     @Override
@@ -204,8 +215,8 @@ final class FileStore implements TraceStore {
         }
     }
 
-    /** Leaves nothing of a trace that could not be begun. */
-    void abandon() {
+    @Override
+    public void abandon() {
         newest.abandon(file);
     }
 

@@ -1,11 +1,7 @@
 package farslot.recorder;
 
 import farslot.core.CompletionStatus;
-import farslot.core.Direction;
 import farslot.core.DmaMap;
-import farslot.core.DmaSegment;
-import farslot.core.ForwardingHost;
-import farslot.core.FunctionEvent;
 import farslot.core.InterruptAction;
 import farslot.core.InterruptKind;
 import farslot.core.PciFunction;
@@ -16,7 +12,6 @@ import farslot.core.Tap;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
 
 /**
  * The tap that records: every access, DMA, interrupt, map and reset of one function, in both
@@ -31,11 +26,17 @@ public final class RecorderTap extends Tap implements AutoCloseable {
 
     private final TraceWriter trace;
     private final TraceOptions.DmaData dmaData;
+    private final Selection selection;
 
-    private RecorderTap(PciFunction next, TraceWriter trace, TraceOptions.DmaData dmaData) {
+    private RecorderTap(
+            PciFunction next,
+            TraceWriter trace,
+            TraceOptions.DmaData dmaData,
+            Selection selection) {
         super(next);
         this.trace = trace;
         this.dmaData = dmaData;
+        this.selection = selection;
     }
 
     /**
@@ -47,13 +48,50 @@ public final class RecorderTap extends Tap implements AutoCloseable {
      */
     public static RecorderTap recording(PciFunction next, Path file, TraceOptions options)
             throws TraceException {
+        return recording(next, file, options, RecordingRules.ALL);
+    }
+
+    /**
+     * Puts a recorder before a function, which records by rules from the beginning.
+     *
+     * @throws TraceException where the file cannot be made
+     */
+    public static RecorderTap recording(
+            PciFunction next, Path file, TraceOptions options, RecordingRules rules)
+            throws TraceException {
+        if (rules.flushes() && options.ringBytes() > 0) {
+            throw new TraceException(
+                    "A ring is kept in memory, so no access can be on the disk before it is done:"
+                            + " take the modes flush and flush-remote away, or the ring.");
+        }
         TraceWriter trace = TraceWriter.create(file, TraceSubject.of(next), options);
-        return new RecorderTap(next, trace, options.dmaData());
+        Selection selection = new Selection(trace, next.describe(), rules);
+        return new RecorderTap(next, trace, options.dmaData(), selection);
     }
 
     /** The same recorder before another function: what is under way in this one goes on here. */
     RecorderTap over(PciFunction other) {
-        return new RecorderTap(other, trace, dmaData);
+        return new RecorderTap(other, trace, dmaData, selection);
+    }
+
+    /** What is recorded. */
+    public RecordingRules rules() {
+        return selection.rules();
+    }
+
+    /** Records by other rules from now on; the trace says so. Any thread, at any time. */
+    public void change(RecordingRules rules) {
+        selection.change(rules);
+    }
+
+    /** Who acknowledges what is in the mode "flush-remote"; null for nobody. */
+    public void remoteFlush(RemoteFlush remote) {
+        selection.remote(remote);
+    }
+
+    /** Has something done once {@link RecordingRules#until} has held and the trace is closed. */
+    public void whenOver(Runnable listener) {
+        selection.whenOver(listener);
     }
 
     /** The trace, for marks and for what was lost. */
@@ -64,11 +102,16 @@ public final class RecorderTap extends Tap implements AutoCloseable {
     /** Ends the trace; the function goes on, unrecorded. */
     @Override
     public void close() throws TraceException {
+        selection.end();
         trace.close();
     }
 
     @Override
     public CompletionStatus read(int region, long offset, MemorySegment into, int widthBytes) {
+        Selection.Now now = selection.now();
+        if (!now.isAll()) {
+            return readSelected(now, region, offset, into, widthBytes);
+        }
         int length = clamped(into.byteSize());
         long slot =
                 trace.begin(
@@ -90,6 +133,10 @@ public final class RecorderTap extends Tap implements AutoCloseable {
     @Override
     public CompletionStatus write(
             int region, long offset, MemorySegment from, int widthBytes, long byteEnables) {
+        Selection.Now now = selection.now();
+        if (!now.isAll()) {
+            return writeSelected(now, region, offset, from, widthBytes, byteEnables);
+        }
         int length = clamped(from.byteSize());
         long slot =
                 trace.begin(
@@ -106,6 +153,187 @@ public final class RecorderTap extends Tap implements AutoCloseable {
         CompletionStatus status = next().write(region, offset, from, widthBytes, byteEnables);
         trace.end(slot, status, byteEnables, 0, from, length);
         return status;
+    }
+
+    private CompletionStatus readSelected(
+            Selection.Now now, int region, long offset, MemorySegment into, int widthBytes) {
+        int generation = next().generation();
+        long began = System.nanoTime();
+        RangeMode.Mode mode = now.mode(false, region, offset, into.byteSize());
+        long slot =
+                beginSelected(
+                        now, mode, false, region, offset, into, widthBytes, -1, generation, began);
+        CompletionStatus status = next().read(region, offset, into, widthBytes);
+        endSelected(
+                now,
+                mode,
+                slot,
+                false,
+                region,
+                offset,
+                into,
+                widthBytes,
+                -1,
+                status,
+                generation,
+                began);
+        return status;
+    }
+
+    private CompletionStatus writeSelected(
+            Selection.Now now,
+            int region,
+            long offset,
+            MemorySegment from,
+            int widthBytes,
+            long byteEnables) {
+        int generation = next().generation();
+        long began = System.nanoTime();
+        RangeMode.Mode mode = now.mode(true, region, offset, from.byteSize());
+        long slot =
+                beginSelected(
+                        now,
+                        mode,
+                        true,
+                        region,
+                        offset,
+                        from,
+                        widthBytes,
+                        byteEnables,
+                        generation,
+                        began);
+        CompletionStatus status = next().write(region, offset, from, widthBytes, byteEnables);
+        endSelected(
+                now,
+                mode,
+                slot,
+                true,
+                region,
+                offset,
+                from,
+                widthBytes,
+                byteEnables,
+                status,
+                generation,
+                began);
+        return status;
+    }
+
+    /** Records that an access begins, where the rules want it and know already that they do. */
+    private long beginSelected(
+            Selection.Now now,
+            RangeMode.Mode mode,
+            boolean write,
+            int region,
+            long offset,
+            MemorySegment data,
+            int widthBytes,
+            long byteEnables,
+            int generation,
+            long began) {
+        if (mode.compareTo(RangeMode.Mode.RECORD) < 0
+                || !selection.wantsBegun(
+                        now,
+                        write,
+                        region,
+                        offset,
+                        data,
+                        widthBytes,
+                        byteEnables,
+                        generation,
+                        began)) {
+            return TraceWriter.NOWHERE;
+        }
+        long slot =
+                beginAccess(
+                        write, region, offset, data, widthBytes, byteEnables, generation, began);
+        if (mode != RangeMode.Mode.RECORD && slot != TraceWriter.NOWHERE) {
+            selection.flush(mode, slot);
+        }
+        return slot;
+    }
+
+    private long beginAccess(
+            boolean write,
+            int region,
+            long offset,
+            MemorySegment data,
+            int widthBytes,
+            long byteEnables,
+            int generation,
+            long began) {
+        int length = clamped(data.byteSize());
+        return trace.begin(
+                began,
+                write ? TraceFormat.KIND_WRITE : TraceFormat.KIND_READ,
+                generation,
+                region,
+                widthBytes,
+                0,
+                offset,
+                write ? byteEnables : 0,
+                length,
+                length,
+                write ? data : null);
+    }
+
+    private void endSelected(
+            Selection.Now now,
+            RangeMode.Mode mode,
+            long slot,
+            boolean write,
+            int region,
+            long offset,
+            MemorySegment data,
+            int widthBytes,
+            long byteEnables,
+            CompletionStatus status,
+            int generation,
+            long began) {
+        long ended = slot;
+        if (mode.compareTo(RangeMode.Mode.RECORD) >= 0
+                && now.isDecidedAtEnd()
+                && selection.holds(
+                        now.where(),
+                        write,
+                        region,
+                        offset,
+                        data,
+                        widthBytes,
+                        byteEnables,
+                        status,
+                        generation,
+                        began)) {
+            ended =
+                    beginAccess(
+                            write,
+                            region,
+                            offset,
+                            data,
+                            widthBytes,
+                            byteEnables,
+                            generation,
+                            began);
+        }
+        boolean moved = write || status.isSuccess();
+        trace.end(
+                ended,
+                status,
+                write ? byteEnables : 0,
+                0,
+                moved ? data : null,
+                clamped(data.byteSize()));
+        selection.ended(
+                now,
+                write,
+                region,
+                offset,
+                data,
+                widthBytes,
+                byteEnables,
+                status,
+                generation,
+                began);
     }
 
     @Override
@@ -211,7 +439,7 @@ public final class RecorderTap extends Tap implements AutoCloseable {
 
     /** The driver's side with the recorder before it. */
     PciHost recording(PciHost host) {
-        return new RecordingHost(host);
+        return new RecordingHost(host, this::generation, trace, dmaData, selection);
     }
 
     /** There is a driver's side: it has come, or was there when the recording began. */
@@ -261,158 +489,7 @@ public final class RecorderTap extends Tap implements AutoCloseable {
         return trace.begin(kind, next().generation(), 0, 0, detail, address, extra, 0, 0, null);
     }
 
-    private static int clamped(long bytes) {
+    static int clamped(long bytes) {
         return (int) Math.min(bytes, Integer.MAX_VALUE);
-    }
-
-    /** The way from the function to its driver. */
-    private final class RecordingHost extends ForwardingHost {
-        RecordingHost(PciHost next) {
-            super(next);
-        }
-
-        @Override
-        public CompletionStatus read(int generation, long address, MemorySegment into) {
-            long slot = beginDma(TraceFormat.KIND_DMA_READ, generation, address, into, null);
-            CompletionStatus status = next().read(generation, address, into);
-            endDma(slot, status, status.isSuccess() ? into : null);
-            return status;
-        }
-
-        @Override
-        public CompletionStatus write(int generation, long address, MemorySegment from) {
-            long slot = beginDma(TraceFormat.KIND_DMA_WRITE, generation, address, from, from);
-            CompletionStatus status = next().write(generation, address, from);
-            endDma(slot, status, from);
-            return status;
-        }
-
-        @Override
-        public CompletionStatus readAll(int generation, List<DmaSegment> segments) {
-            long[] slots = beginAll(TraceFormat.KIND_DMA_READ, generation, segments);
-            CompletionStatus status = next().readAll(generation, segments);
-            endAll(slots, status, segments, status.isSuccess());
-            return status;
-        }
-
-        @Override
-        public CompletionStatus writeAll(int generation, List<DmaSegment> segments) {
-            long[] slots = beginAll(TraceFormat.KIND_DMA_WRITE, generation, segments);
-            CompletionStatus status = next().writeAll(generation, segments);
-            endAll(slots, status, segments, true);
-            return status;
-        }
-
-        /** The slots do not outlive the call; a list's transfers are one access to its caller. */
-        private long[] beginAll(int kind, int generation, List<DmaSegment> segments) {
-            long[] slots = new long[segments.size()];
-            for (int i = 0; i < slots.length; i++) {
-                DmaSegment segment = segments.get(i);
-                slots[i] = beginDma(kind, generation, segment.address(), segment.data(), null);
-            }
-            return slots;
-        }
-
-        private void endAll(
-                long[] slots, CompletionStatus status, List<DmaSegment> segments, boolean moved) {
-            for (int i = 0; i < slots.length; i++) {
-                endDma(slots[i], status, moved ? segments.get(i).data() : null);
-            }
-        }
-
-        private long beginDma(
-                int kind, int generation, long address, MemorySegment data, MemorySegment known) {
-            int length = clamped(data.byteSize());
-            return trace.begin(kind, generation, 0, 0, 0, address, 0, length, kept(length), known);
-        }
-
-        private void endDma(long slot, CompletionStatus status, MemorySegment data) {
-            if (data == null || !dmaData.digest()) {
-                trace.end(slot, status, 0, 0, data, data == null ? 0 : kept(data.byteSize()));
-            } else {
-                long digest = DataDigest.of(data);
-                trace.end(
-                        slot, status, digest, TraceFormat.FLAG_DIGEST, data, kept(data.byteSize()));
-            }
-        }
-
-        private int kept(long bytes) {
-            return dmaData.keptOf(bytes);
-        }
-
-        @Override
-        public MemorySegment near(int generation, long address, long length, Direction direction) {
-            MemorySegment memory = next().near(generation, address, length, direction);
-            trace.record(
-                    TraceFormat.KIND_NEAR,
-                    generation,
-                    direction.bits(),
-                    0,
-                    NO_STATUS,
-                    memory == null ? 0 : 1,
-                    address,
-                    length,
-                    null);
-            return memory;
-        }
-
-        @Override
-        public void interrupt(int generation, InterruptKind kind, int vector) {
-            trace.record(
-                    TraceFormat.KIND_INTERRUPT,
-                    generation,
-                    kind.code(),
-                    0,
-                    NO_STATUS,
-                    0,
-                    vector,
-                    0,
-                    null);
-            next().interrupt(generation, kind, vector);
-        }
-
-        @Override
-        public void event(FunctionEvent event) {
-            recordEvent(event);
-            next().event(event);
-        }
-    }
-
-    private void recordEvent(FunctionEvent event) {
-        switch (event) {
-            case FunctionEvent.Error e ->
-                    event(TraceFormat.EVENT_ERROR, 0, 0, e.fatal() ? 1 : 0, e.sentence());
-            case FunctionEvent.PowerManagement e ->
-                    event(TraceFormat.EVENT_POWER_MANAGEMENT, 0, 0, 0, "");
-            case FunctionEvent.Presence e ->
-                    event(TraceFormat.EVENT_PRESENCE, 0, 0, e.present() ? 1 : 0, "");
-            case FunctionEvent.DescriptionChanged e ->
-                    event(TraceFormat.EVENT_DESCRIPTION_CHANGED, 0, 0, 0, "");
-            case FunctionEvent.GoingAway e ->
-                    event(TraceFormat.EVENT_GOING_AWAY, 0, 0, 0, e.sentence());
-            case FunctionEvent.NewGeneration e ->
-                    event(TraceFormat.EVENT_NEW_GENERATION, e.kind().code(), 0, e.generation(), "");
-            case FunctionEvent.DmaRefused e ->
-                    event(
-                            TraceFormat.EVENT_DMA_REFUSED,
-                            e.direction().bits(),
-                            e.address(),
-                            e.length(),
-                            e.sentence());
-        }
-    }
-
-    private void event(int detail, int where, long address, long extra, String sentence) {
-        byte[] text = TraceWriter.textBytes(sentence);
-        trace.record(
-                TraceFormat.KIND_EVENT,
-                next().generation(),
-                where,
-                0,
-                NO_STATUS,
-                detail,
-                address,
-                extra,
-                MemorySegment.ofArray(text));
     }
 }

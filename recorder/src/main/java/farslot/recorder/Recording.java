@@ -25,6 +25,7 @@ public final class Recording implements AutoCloseable {
     Recording(TracePoint point, RecorderTap tap) {
         this.point = point;
         this.tap = tap;
+        tap.whenOver(this::end);
     }
 
     RecorderTap tap() {
@@ -44,6 +45,26 @@ public final class Recording implements AutoCloseable {
     /** How many events found no room in the trace. */
     public long lost() {
         return tap.trace().lost();
+    }
+
+    /** What is recorded. */
+    public RecordingRules rules() {
+        return tap.rules();
+    }
+
+    /** Records by other rules from now on; the trace says so. */
+    public void change(RecordingRules rules) {
+        tap.change(rules);
+    }
+
+    /** Who acknowledges what is in the mode "flush-remote"; null for nobody. */
+    public void remoteFlush(RemoteFlush remote) {
+        tap.remoteFlush(remote);
+    }
+
+    /** Has something done once {@link RecordingRules#until} has held and the trace is closed. */
+    public void whenOver(Runnable listener) {
+        tap.whenOver(listener);
     }
 
     /** A mark by the user, to find the place again. */

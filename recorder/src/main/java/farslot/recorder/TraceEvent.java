@@ -198,7 +198,7 @@ public sealed interface TraceEvent {
     /**
      * From here on something else is recorded.
      *
-     * @param setting as a person would give it to {@code farslot} ("BAR0:0x0-0xfff=count")
+     * @param setting as a person would say it: {@code --mode BAR0:0x0-0xfff=count}, "everything"
      */
     record Setting(Stamp stamp, String setting) implements TraceEvent {}
 }

@@ -1,6 +1,5 @@
 package farslot.recorder;
 
-import static farslot.recorder.TraceFormat.INT;
 import static farslot.recorder.TraceFormat.LONG;
 
 import java.io.IOException;
@@ -185,13 +184,7 @@ final class TraceFile {
     }
 
     synchronized void clock(ClockRelation relation) {
-        header.set(INT, TraceFormat.CLOCK_CHECK_AT, 0);
-        header.set(LONG, TraceFormat.CLOCK_OFFSET_AT, relation.offsetNanos());
-        header.set(LONG, TraceFormat.CLOCK_UNCERTAINTY_AT, relation.uncertaintyNanos());
-        header.set(LONG, TraceFormat.CLOCK_MEASURED_AT, relation.measuredNanos());
-        int bytes = TraceFormat.CLOCK_CHECK_AT - TraceFormat.CLOCK_OFFSET_AT;
-        int check = TraceFormat.check(header, TraceFormat.CLOCK_OFFSET_AT, bytes);
-        header.set(INT, TraceFormat.CLOCK_CHECK_AT, check);
+        TraceHeader.setClock(header, relation);
     }
 
     /** Writes all to the disk. */
@@ -208,7 +201,8 @@ final class TraceFile {
     void finish(long slots) throws IOException {
         arena.close();
         try (channel) {
-            seal(Math.min(slots, endSlot()) - firstSlot, channel);
+            // It may have been begun before there was anything for it.
+            seal(Math.max(0, Math.min(slots, endSlot()) - firstSlot), channel);
         }
     }
 
@@ -268,7 +262,7 @@ final class TraceFile {
         }
     }
 
-    private static void write(ByteBuffer bytes, long at, FileChannel to) throws IOException {
+    static void write(ByteBuffer bytes, long at, FileChannel to) throws IOException {
         while (bytes.hasRemaining()) {
             to.write(bytes, at + bytes.position());
         }

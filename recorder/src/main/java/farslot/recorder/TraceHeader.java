@@ -37,6 +37,10 @@ record TraceHeader(
     private static final int MAX_MAP_BYTES = 16 << 20;
     private static final int MAX_TEXT_BYTES = 1024;
 
+    TraceHeader withOrigin(TraceOrigin other) {
+        return new TraceHeader(monotonicNanos, wallNanos, limitBytes, subject, other);
+    }
+
     /**
      * The header of a file, without its magic number.
      *
@@ -126,6 +130,23 @@ record TraceHeader(
             out.putShort((short) bytes.length).put(bytes);
         }
         return Arrays.copyOf(out.array(), out.position());
+    }
+
+    /** Says in a header how clocks are related. */
+    static void setClock(MemorySegment header, ClockRelation relation) {
+        header.set(TraceFormat.INT_UNALIGNED, TraceFormat.CLOCK_CHECK_AT, 0);
+        header.set(TraceFormat.LONG_UNALIGNED, TraceFormat.CLOCK_OFFSET_AT, relation.offsetNanos());
+        header.set(
+                TraceFormat.LONG_UNALIGNED,
+                TraceFormat.CLOCK_UNCERTAINTY_AT,
+                relation.uncertaintyNanos());
+        header.set(
+                TraceFormat.LONG_UNALIGNED,
+                TraceFormat.CLOCK_MEASURED_AT,
+                relation.measuredNanos());
+        int bytes = TraceFormat.CLOCK_CHECK_AT - TraceFormat.CLOCK_OFFSET_AT;
+        int check = TraceFormat.check(header, TraceFormat.CLOCK_OFFSET_AT, bytes);
+        header.set(TraceFormat.INT_UNALIGNED, TraceFormat.CLOCK_CHECK_AT, check);
     }
 
     /** Where the first slot is, or 0 where the file cannot have a header as it says. */

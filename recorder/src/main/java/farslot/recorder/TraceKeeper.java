@@ -17,7 +17,7 @@ final class TraceKeeper {
     /** A full disk may have room again. */
     private static final long RETRY_NANOS = 500_000_000;
 
-    private final TraceWriter writer;
+    private final RecordRoom room;
     private final TraceStore store;
     private final long forceMillis;
     private final Thread thread =
@@ -31,8 +31,8 @@ final class TraceKeeper {
     private volatile boolean stopped;
     private volatile String stuck;
 
-    TraceKeeper(TraceWriter writer, TraceStore store, long forceMillis) {
-        this.writer = writer;
+    TraceKeeper(RecordRoom room, TraceStore store, long forceMillis) {
+        this.room = room;
         this.store = store;
         this.forceMillis = forceMillis;
         this.ahead = Math.min(LEAST_AHEAD, store.mostAhead());
@@ -75,7 +75,7 @@ final class TraceKeeper {
     private void keep() {
         long seen = -1;
         while (!stopped) {
-            long claimed = writer.claimed();
+            long claimed = room.claimed();
             try {
                 keepAhead(claimed);
                 store.tend(TraceFormat.slotOfRecord(claimed));
@@ -98,7 +98,7 @@ final class TraceKeeper {
 
     private void rest(long claimed) {
         idle = true;
-        if (writer.claimed() == claimed && wanted <= writer.ready() && !stopped) {
+        if (room.claimed() == claimed && wanted <= room.ready() && !stopped) {
             LockSupport.park(this);
         }
         idle = false;
@@ -106,7 +106,7 @@ final class TraceKeeper {
 
     private void getStuck(String why) {
         stuck = why;
-        writer.supplied();
+        room.supplied();
         LockSupport.parkNanos(this, RETRY_NANOS);
     }
 
@@ -117,16 +117,16 @@ final class TraceKeeper {
         }
         while (!stopped
                 && recordsIn(made) < store.mostRecords()
-                && made <= Math.max(windowOf(writer.claimed()) + ahead, windowOf(wanted))) {
+                && made <= Math.max(windowOf(room.claimed()) + ahead, windowOf(wanted))) {
             grow();
         }
     }
 
     private void grow() throws IOException {
-        Window window = store.grow(made);
+        Window window = store.grow(made, room::drop);
         made++;
         // One is kept back, to say at the end what was lost.
-        writer.supply(window, Math.min(recordsIn(made), store.mostRecords()) - 1);
+        room.supply(window, Math.min(recordsIn(made), store.mostRecords()) - 1);
     }
 
     private long windowOf(long record) {

@@ -11,6 +11,8 @@ package farslot.recorder;
  * @param windowBytes by how much the file grows at a time: a power of two from 64 KiB to 1 GiB
  * @param patienceMillis for how long accesses may wait, in all, for the file to grow: a hundredth
  *     of the time that passes, and so much at once. Then events are lost
+ * @param ringBytes where it is not 0, only the last so many bytes are kept, in memory, and become
+ *     the file when the recording ends; at least 128 KiB
  * @param forceMillis how often everything is forced to the disk, so that a loss of power costs no
  *     more; 0 leaves it to the kernel
  * @param origin where it is recorded, for its reader
@@ -21,11 +23,12 @@ public record TraceOptions(
         DmaData dmaData,
         int windowBytes,
         long patienceMillis,
+        long ringBytes,
         long forceMillis,
         TraceOrigin origin) {
     /** One file of 1 GiB, digests of DMA data, 4 MiB at a time. */
     public static final TraceOptions DEFAULT =
-            new TraceOptions(1L << 30, 1, DmaData.DIGEST, 4 << 20, 50, 0, TraceOrigin.UNKNOWN);
+            new TraceOptions(1L << 30, 1, DmaData.DIGEST, 4 << 20, 50, 0, 0, TraceOrigin.UNKNOWN);
 
     private static final int LEAST_LIMIT_BYTES = 1 << 17;
     private static final int MOST_FILES = 1000;
@@ -113,6 +116,10 @@ public record TraceOptions(
                             + windowBytes
                             + " bytes at a time; powers of two from 64 KiB to 1 GiB are possible.");
         }
+        if (ringBytes != 0 && ringBytes < LEAST_LIMIT_BYTES) {
+            throw new IllegalArgumentException(
+                    "A ring of " + ringBytes + " bytes is too short; 128 KiB is the least.");
+        }
         if (patienceMillis < 0 || forceMillis < 0) {
             throw new IllegalArgumentException("A trace cannot wait for less than no time.");
         }
@@ -120,36 +127,69 @@ public record TraceOptions(
 
     public TraceOptions withLimitBytes(long bytes) {
         return new TraceOptions(
-                bytes, files, dmaData, windowBytes, patienceMillis, forceMillis, origin);
+                bytes, files, dmaData, windowBytes, patienceMillis, ringBytes, forceMillis, origin);
     }
 
     public TraceOptions withFiles(int count) {
         return new TraceOptions(
-                limitBytes, count, dmaData, windowBytes, patienceMillis, forceMillis, origin);
+                limitBytes,
+                count,
+                dmaData,
+                windowBytes,
+                patienceMillis,
+                ringBytes,
+                forceMillis,
+                origin);
     }
 
     public TraceOptions withDmaData(DmaData data) {
         return new TraceOptions(
-                limitBytes, files, data, windowBytes, patienceMillis, forceMillis, origin);
+                limitBytes,
+                files,
+                data,
+                windowBytes,
+                patienceMillis,
+                ringBytes,
+                forceMillis,
+                origin);
     }
 
     public TraceOptions withWindowBytes(int bytes) {
         return new TraceOptions(
-                limitBytes, files, dmaData, bytes, patienceMillis, forceMillis, origin);
+                limitBytes, files, dmaData, bytes, patienceMillis, ringBytes, forceMillis, origin);
     }
 
     public TraceOptions withPatienceMillis(long millis) {
         return new TraceOptions(
-                limitBytes, files, dmaData, windowBytes, millis, forceMillis, origin);
+                limitBytes, files, dmaData, windowBytes, millis, ringBytes, forceMillis, origin);
+    }
+
+    public TraceOptions withRingBytes(long bytes) {
+        return new TraceOptions(
+                limitBytes,
+                files,
+                dmaData,
+                windowBytes,
+                patienceMillis,
+                bytes,
+                forceMillis,
+                origin);
     }
 
     public TraceOptions withForceMillis(long millis) {
         return new TraceOptions(
-                limitBytes, files, dmaData, windowBytes, patienceMillis, millis, origin);
+                limitBytes, files, dmaData, windowBytes, patienceMillis, ringBytes, millis, origin);
     }
 
     public TraceOptions withOrigin(TraceOrigin place) {
         return new TraceOptions(
-                limitBytes, files, dmaData, windowBytes, patienceMillis, forceMillis, place);
+                limitBytes,
+                files,
+                dmaData,
+                windowBytes,
+                patienceMillis,
+                ringBytes,
+                forceMillis,
+                place);
     }
 }

@@ -21,4 +21,9 @@ public record TraceOrigin(
     }
 
     public static final TraceOrigin UNKNOWN = new TraceOrigin(At.UNKNOWN, "", "", "", "", 0);
+
+    /** The same place under another lease; 0, and nobody, for none. */
+    public TraceOrigin withLease(String borrowingSlot, String borrower, long leaseEpoch) {
+        return new TraceOrigin(at, function, borrowingSlot, borrower, machine, leaseEpoch);
+    }
 }

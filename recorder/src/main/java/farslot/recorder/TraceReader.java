@@ -69,6 +69,9 @@ public final class TraceReader implements AutoCloseable {
     /** Empty slots since the last record: unfinished ones if another record follows. */
     private long emptyRun;
 
+    /** Whether there was a record. */
+    private boolean begun;
+
     private TraceReader(Path file, Arena arena, MemorySegment trace) throws TraceException {
         this.file = file;
         this.arena = arena;
@@ -350,7 +353,9 @@ public final class TraceReader implements AutoCloseable {
                     emptyRun++;
                     continue;
                 }
-                unfinished += emptyRun;
+                // What goes on where another file ended may begin with the rest of an event.
+                unfinished += begun || firstNumber == 0 ? emptyRun : 0;
+                begun = true;
                 emptyRun = 0;
                 TraceEvent event = event(slot, commit);
                 if (event != null) {

@@ -1,10 +1,12 @@
 package farslot.recorder;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.function.LongConsumer;
 
 /**
- * Where a trace's slots are: {@link FileStore}. One thread, the keeper's, grows and tends it; any
- * thread may tell it of losses.
+ * Where a trace's slots are: {@link FileStore}, {@link RingStore}. One thread, the keeper's, grows
+ * and tends it; any thread may tell it of losses.
  */
 interface TraceStore {
     /** The header's times, from which a trace counts. */
@@ -31,9 +33,10 @@ interface TraceStore {
     /**
      * The next window, zeros.
      *
+     * @param drop is to be told which window is no more, before its memory becomes another
      * @throws IOException where the disk gives no more room; the same may be tried again
      */
-    Window grow(long index) throws IOException;
+    Window grow(long index, LongConsumer drop) throws IOException;
 
     /**
      * Seals what can be.
@@ -47,12 +50,15 @@ interface TraceStore {
 
     void clock(ClockRelation relation);
 
+    /** What is to stand in files that begin from now on. */
+    void origin(TraceOrigin origin);
+
     /**
      * Writes a piece of a window to the disk, and returns when it is there.
      *
-     * @param at its place in the window
+     * @return false where there is no disk
      */
-    void force(Window window, long at, long bytes);
+    boolean force(MemorySegment piece);
 
     /** Writes all to the disk. */
     void force() throws IOException;
@@ -63,4 +69,7 @@ interface TraceStore {
      * @param slots how many are taken
      */
     void finish(long slots) throws IOException;
+
+    /** Leaves nothing of a trace that could not be begun. */
+    void abandon();
 }

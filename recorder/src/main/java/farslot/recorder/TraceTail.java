@@ -1,6 +1,7 @@
 package farslot.recorder;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -46,6 +47,7 @@ public final class TraceTail implements AutoCloseable {
     }
 
     private final TraceWriter trace;
+    private final RecordRoom room;
     private final Consumer<TraceTail> left;
     private final CountDownLatch drained = new CountDownLatch(1);
     private final List<Open> open = new ArrayList<>();
@@ -64,6 +66,7 @@ public final class TraceTail implements AutoCloseable {
      */
     TraceTail(TraceWriter trace, Consumer<TraceTail> left) {
         this.trace = trace;
+        this.room = trace.room();
         this.left = left;
         this.header = trace.header();
     }
@@ -80,7 +83,7 @@ public final class TraceTail implements AutoCloseable {
 
     /** How many records were written so far, and are not read. */
     public long behind() {
-        return Math.max(0, trace.taken() - next);
+        return Math.max(0, room.taken() - next);
     }
 
     /**
@@ -104,22 +107,32 @@ public final class TraceTail implements AutoCloseable {
             if (completed != null) {
                 return completed;
             }
-            long begin = trace.firstKept(next);
-            missed = begin - next;
-            next = begin;
-            int count = forward(into, most);
-            next = begin + count;
-            if (count == 0 && (last || trace.isClosing()) && next >= trace.taken()) {
+            int count;
+            do {
+                long begin = room.firstKept(next);
+                missed += begin - next;
+                next = begin;
+                count = forward(into, most);
+            } while (isGone(next));
+            long begin = next;
+            next += count;
+            if (count == 0 && (last || room.isClosing()) && next >= room.taken()) {
                 end();
             }
             return new Batch(begin, count, missed);
         } catch (IllegalStateException gone) {
-            if (trace.isClosing()) {
+            if (room.isClosing()) {
                 missed += behind(); // it was closed before all of it was read
                 end();
             } // else it was an old file, which is gone just now; others go on
             return new Batch(next, 0, missed);
         }
+    }
+
+    /** Whether what was just copied may be of others, for which its memory is used by now. */
+    private boolean isGone(long record) {
+        VarHandle.acquireFence();
+        return room.firstKept(record) != record;
     }
 
     private void end() {
@@ -133,7 +146,7 @@ public final class TraceTail implements AutoCloseable {
     private Batch completed(MemorySegment into, int most) {
         for (int i = 0; i < open.size(); i++) {
             Open stretch = open.get(i);
-            if (trace.recordsFrom(stretch.from) == null) {
+            if (room.recordsFrom(stretch.from) == null) {
                 open.remove(i--); // it is gone, and its end with it
                 continue;
             }
@@ -143,9 +156,16 @@ public final class TraceTail implements AutoCloseable {
             long begin = stretch.from;
             int count = 0;
             while (count < most && begin + count < stretch.end && isComplete(begin + count)) {
-                MemorySegment records = trace.recordsFrom(begin + count);
+                MemorySegment records = room.recordsFrom(begin + count);
+                if (records == null) {
+                    break;
+                }
                 MemorySegment.copy(records, 0, into, (long) count * RECORD_BYTES, RECORD_BYTES);
                 count++;
+            }
+            if (isGone(begin)) {
+                open.remove(i--);
+                continue;
             }
             stretch.from += count;
             if (stretch.from == stretch.end) {
@@ -158,10 +178,10 @@ public final class TraceTail implements AutoCloseable {
 
     /** Copies records from the next on, up to one that is not complete and may soon be. */
     private int forward(MemorySegment into, int most) {
-        long end = Math.min(trace.taken(), next + most);
+        long end = Math.min(room.taken(), next + most);
         int count = 0;
         while (next + count < end) {
-            MemorySegment records = trace.recordsFrom(next + count);
+            MemorySegment records = room.recordsFrom(next + count);
             if (records == null) {
                 break; // it is gone just now
             }
@@ -214,7 +234,7 @@ public final class TraceTail implements AutoCloseable {
     }
 
     private boolean isComplete(long slot) {
-        MemorySegment records = trace.recordsFrom(slot);
+        MemorySegment records = room.recordsFrom(slot);
         return records != null && isComplete(records, 0);
     }
 

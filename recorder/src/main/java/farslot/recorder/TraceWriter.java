@@ -5,17 +5,14 @@ import static farslot.recorder.TraceFormat.LONG;
 import farslot.core.CompletionStatus;
 import farslot.core.FunctionDescription;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * Writes one trace. Any thread may record; none waits for another, except that it may wait a little
@@ -36,82 +33,29 @@ public final class TraceWriter implements AutoCloseable {
     public static final int MAX_TEXT_BYTES = 1024;
 
     private static final System.Logger LOG = System.getLogger("farslot.recorder");
-    private static final VarHandle CLAIMED;
-    private static final int MOST_WINDOWS = 1 << 24;
 
     private static final long LOW_INT = 0xFFFF_FFFFL;
 
     /** Where the status is in the word that begins with the length. */
-    private static final int STATUS_SHIFT = 8 * (TraceFormat.STATUS_AT - TraceFormat.LENGTH_AT);
+    static final int STATUS_SHIFT = 8 * (TraceFormat.STATUS_AT - TraceFormat.LENGTH_AT);
 
     /** What a record that found no place is called. */
-    static final long NOWHERE = -1;
-
-    /** More than there can be records. */
-    private static final long NO_MORE = Long.MAX_VALUE / 2;
-
-    static {
-        try {
-            CLAIMED =
-                    MethodHandles.lookup().findVarHandle(TraceWriter.class, "claimed", long.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
+    static final long NOWHERE = RecordRoom.NOWHERE;
 
     private final Path file;
     private final TraceStore store;
-    private final TraceKeeper keeper;
-
-    /** Windows by the low bits of their index. */
-    private final AtomicReferenceArray<Window> windows;
-
-    private final int slotsPerWindowShift;
+    private final RecordRoom room;
     private final long anchorNanos;
-    private final long recordsInOne;
-
-    /** How many records are taken. */
-    private volatile long claimed;
-
-    /** How many records there is room for. */
-    private volatile long ready;
-
-    private final Object room = new Object();
-    private final long mostPatienceNanos;
-    private long patienceNanos;
-    private long patienceAtNanos;
-    private volatile boolean outOfPatience;
-
-    private final AtomicLong lost = new AtomicLong();
-
-    /** Lost events that no record tells of yet. */
-    private final AtomicLong untold = new AtomicLong();
-
-    private volatile long untoldSinceNanos;
-    private volatile boolean saidLost;
-    private volatile boolean closing;
+    private volatile TraceOrigin origin;
+    private boolean closed;
 
     private TraceWriter(Path file, TraceStore store, TraceOptions options) throws IOException {
         this.file = file;
         this.store = store;
-        this.keeper = new TraceKeeper(this, store, options.forceMillis());
         this.anchorNanos = store.monotonicNanos();
-        this.recordsInOne = store.recordsInOne();
-        int slotsPerWindow = store.windowBytes() / TraceFormat.RECORD_BYTES;
-        this.slotsPerWindowShift = Integer.numberOfTrailingZeros(slotsPerWindow);
-        if (store.mostWindows() > MOST_WINDOWS) {
-            throw new TraceException(
-                    "A trace of up to "
-                            + options.limitBytes()
-                            + " bytes would grow in more than 16 million steps; give it longer"
-                            + " ones (windowBytes) or a lower limit.");
-        }
-        int most = Math.max(2, store.mostWindows());
-        this.windows = new AtomicReferenceArray<>(Integer.highestOneBit(most - 1) * 2);
-        this.mostPatienceNanos = options.patienceMillis() * 1_000_000;
-        this.patienceNanos = mostPatienceNanos;
-        this.patienceAtNanos = System.nanoTime();
-        keeper.start();
+        this.origin = options.origin();
+        this.room = new RecordRoom(file, store, options);
+        room.start();
     }
 
     /**
@@ -140,9 +84,12 @@ public final class TraceWriter implements AutoCloseable {
                         options.limitBytes(),
                         subject,
                         options.origin());
-        FileStore store = null;
+        TraceStore store = null;
         try {
-            store = new FileStore(file, header, options);
+            store =
+                    options.ringBytes() > 0
+                            ? new RingStore(file, header, options)
+                            : new FileStore(file, header, options);
             return new TraceWriter(file, store, options);
         } catch (IOException e) {
             if (store != null) {
@@ -169,7 +116,7 @@ public final class TraceWriter implements AutoCloseable {
 
     /** How many events were not kept: because of the limit, or a disk that is full or slow. */
     public long lost() {
-        return lost.get();
+        return room.lost();
     }
 
     /** A mark by the user, to find the place again. */
@@ -193,12 +140,32 @@ public final class TraceWriter implements AutoCloseable {
     }
 
     private void lease(int what, String slot, String identity, String why, long epoch) {
+        boolean begun = what == TraceFormat.LEASE_BEGUN;
+        origin = begun ? origin.withLease(slot, identity, epoch) : origin.withLease("", "", 0);
+        store.origin(origin);
         text(TraceFormat.KIND_LEASE, what, epoch, slot + "\0" + identity + "\0" + why);
     }
 
     /** From here on something else is recorded; {@code setting} as a person would say it. */
     void setting(String setting) {
         text(TraceFormat.KIND_SETTING, 0, 0, setting);
+    }
+
+    /** How often a range was accessed that is only counted. */
+    void counted(int region, long first, long last, long reads, long writes) {
+        MemorySegment counts = MemorySegment.ofArray(new byte[2 * Long.BYTES]);
+        counts.set(TraceFormat.LONG_UNALIGNED, 0, reads);
+        counts.set(TraceFormat.LONG_UNALIGNED, Long.BYTES, writes);
+        record(
+                TraceFormat.KIND_COUNTED,
+                0,
+                region,
+                0,
+                TraceFormat.NO_STATUS,
+                0,
+                first,
+                last,
+                counts);
     }
 
     private void text(int kind, int detail, long extra, String text) {
@@ -278,19 +245,46 @@ public final class TraceWriter implements AutoCloseable {
             int lengthBytes,
             int keptBytes,
             MemorySegment known) {
+        return begin(
+                System.nanoTime(),
+                kind,
+                generation,
+                where,
+                width,
+                detail,
+                address,
+                extra,
+                lengthBytes,
+                keptBytes,
+                known);
+    }
+
+    /** As the other, of what began at a moment that has passed. */
+    long begin(
+            long nowNanos,
+            int kind,
+            int generation,
+            int where,
+            int width,
+            int detail,
+            long address,
+            long extra,
+            int lengthBytes,
+            int keptBytes,
+            MemorySegment known) {
         int continuations =
                 TraceFormat.continuations(Math.min(keptBytes, TraceFormat.MAX_DATA_BYTES));
-        long slot = claim(1 + continuations);
+        long slot = room.claim(1 + continuations);
         if (slot == NOWHERE) {
             return NOWHERE;
         }
-        MemorySegment window = window(slot);
+        MemorySegment window = room.window(slot);
         if (window == null) {
             return NOWHERE;
         }
-        long at = placeOf(slot);
+        long at = room.placeOf(slot);
         try {
-            window.set(LONG, at + TraceFormat.TIME_AT, System.nanoTime() - anchorNanos);
+            window.set(LONG, at + TraceFormat.TIME_AT, nowNanos - anchorNanos);
             window.set(LONG, at + TraceFormat.DURATION_AT, (long) generation << 32);
             window.set(LONG, at + TraceFormat.ADDRESS_AT, address);
             window.set(
@@ -310,7 +304,7 @@ public final class TraceWriter implements AutoCloseable {
         } catch (IllegalStateException closed) {
             return NOWHERE;
         } catch (InternalError e) {
-            lose("somebody has cut its file short");
+            room.lose("somebody has cut its file short");
             return NOWHERE;
         }
     }
@@ -341,12 +335,12 @@ public final class TraceWriter implements AutoCloseable {
             int flags,
             MemorySegment data,
             int keptBytes) {
-        MemorySegment window = window(slot);
+        MemorySegment window = room.window(slot);
         if (window == null) {
             return; // so long ago that it is not kept any more
         }
         try {
-            long at = placeOf(slot);
+            long at = room.placeOf(slot);
             long commit = window.get(LONG, at + TraceFormat.COMMIT_AT);
             int kept = data == null ? 0 : Math.min(keptBytes, TraceFormat.MAX_DATA_BYTES);
             int continuations = (int) (commit >>> 16) & 0xFFFF;
@@ -363,8 +357,33 @@ public final class TraceWriter implements AutoCloseable {
         } catch (IllegalStateException closed) {
             // Between beginning and end: the trace shows the event as under way.
         } catch (InternalError e) {
-            lose("somebody has cut its file short");
+            room.lose("somebody has cut its file short");
         }
+    }
+
+    /**
+     * Returns when an event that was begun is on the disk.
+     *
+     * @return false where that cannot be
+     */
+    boolean force(long slot) {
+        try {
+            MemorySegment window = room.window(slot);
+            if (window == null) {
+                return false;
+            }
+            return store.force(window.asSlice(room.placeOf(slot), TraceFormat.RECORD_BYTES));
+        } catch (IllegalStateException closed) {
+            return false;
+        } catch (UncheckedIOException e) {
+            LOG.log(Level.WARNING, "The trace {0} does not reach its disk: {1}.", file, e);
+            return false;
+        }
+    }
+
+    /** When it was, since the trace began. */
+    long since(long nanoTime) {
+        return nanoTime - anchorNanos;
     }
 
     private static void copyFirst(MemorySegment data, int kept, MemorySegment window, long at) {
@@ -385,11 +404,11 @@ public final class TraceWriter implements AutoCloseable {
         long from = TraceFormat.DATA_BYTES;
         for (int i = 1; i <= continuations; i++) {
             long next = TraceFormat.continuationSlot(slot, i);
-            MemorySegment window = window(next);
+            MemorySegment window = room.window(next);
             if (window == null) {
                 return;
             }
-            long at = placeOf(next);
+            long at = room.placeOf(next);
             long count = Math.min(kept - from, TraceFormat.CONTINUATION_BYTES);
             if (count > 0) {
                 MemorySegment.copy(
@@ -400,170 +419,9 @@ public final class TraceWriter implements AutoCloseable {
         }
     }
 
-    private static void commit(
-            MemorySegment window, long at, int kind, int flags, int continuations) {
+    static void commit(MemorySegment window, long at, int kind, int flags, int continuations) {
         TraceFormat.LONG_HANDLE.setRelease(
                 window, at + TraceFormat.COMMIT_AT, TraceFormat.commit(kind, flags, continuations));
-    }
-
-    private long placeOf(long slot) {
-        return (slot & ((1L << slotsPerWindowShift) - 1)) * TraceFormat.RECORD_BYTES;
-    }
-
-    /** The window that a slot is in, or null where it is not kept any more. */
-    private MemorySegment window(long slot) {
-        long index = slot >>> slotsPerWindowShift;
-        Window window = windows.getAcquire((int) index & (windows.length() - 1));
-        return window != null && window.index() == index ? window.memory() : null;
-    }
-
-    /** Takes so many records, and returns the first one's slot; or NOWHERE, and they are lost. */
-    private long claim(int records) {
-        while (true) {
-            long slot = claimOfReady(records);
-            if (slot >= 0) {
-                return slot;
-            }
-            if (!awaitRoom(~slot)) {
-                return NOWHERE;
-            }
-        }
-    }
-
-    /** As {@link #claim}; where there is no room now, the complement of how many it needs. */
-    private long claimOfReady(int records) {
-        while (true) {
-            long before = claimed;
-            long first = before;
-            if (records > 1 && before / recordsInOne != (before + records - 1) / recordsInOne) {
-                first = (before / recordsInOne + 1) * recordsInOne; // in one file, or in none
-            }
-            long next = first + records;
-            if (next > ready) {
-                return ~next;
-            }
-            if (CLAIMED.weakCompareAndSet(this, before, next)) {
-                long block = first / TraceFormat.BLOCK_RECORDS;
-                if (next >= (block + 1) * TraceFormat.BLOCK_RECORDS) {
-                    keeper.nudge();
-                }
-                return first + block;
-            }
-        }
-    }
-
-    /** Waits, as long as there is patience, for room; counts a loss where there comes none. */
-    private boolean awaitRoom(long next) {
-        String why = whyNever(next);
-        if (why == null && !outOfPatience) {
-            keeper.want(next);
-            synchronized (room) {
-                long now = System.nanoTime();
-                patienceNanos =
-                        Math.min(mostPatienceNanos, patienceNanos + (now - patienceAtNanos) / 100);
-                boolean interrupted = false;
-                while (next > ready && patienceNanos > 0 && whyNever(next) == null) {
-                    try {
-                        room.wait(Math.max(1, patienceNanos / 1_000_000));
-                    } catch (InterruptedException e) {
-                        interrupted = true;
-                    }
-                    long later = System.nanoTime();
-                    patienceNanos -= later - now;
-                    now = later;
-                }
-                patienceAtNanos = now;
-                if (interrupted) {
-                    Thread.currentThread().interrupt();
-                }
-                if (next <= ready) {
-                    return true;
-                }
-                outOfPatience = true;
-            }
-            why = whyNever(next);
-        }
-        lose(why == null ? "its disk is slower than the events come" : why);
-        return false;
-    }
-
-    /** Why there will be no room for so many records, or null. */
-    private String whyNever(long records) {
-        if (closing) {
-            return "it has been ended";
-        }
-        if (records >= store.mostRecords()) {
-            return "it has reached its limit";
-        }
-        return keeper.stuck();
-    }
-
-    private void lose(String why) {
-        if (closing) {
-            return; // recording was ended on purpose
-        }
-        lost.incrementAndGet();
-        if (untold.getAndIncrement() == 0) {
-            untoldSinceNanos = System.nanoTime() - anchorNanos;
-        }
-        store.lose(1);
-        if (!saidLost) {
-            saidLost = true;
-            LOG.log(
-                    Level.WARNING,
-                    "The trace {0} takes no more for now: {1}. What happens meanwhile is only"
-                            + " counted.",
-                    file,
-                    why);
-        }
-    }
-
-    /** How many records are taken. */
-    long claimed() {
-        return claimed;
-    }
-
-    // For those who read what was committed while it is written: TraceTail.
-
-    /** How many records have a place so far; what is there may not be committed yet. */
-    long taken() {
-        long taken = claimed;
-        return taken >= NO_MORE ? taken - NO_MORE : taken;
-    }
-
-    /**
-     * The memory of a record and of those behind it in the same block; null where it is not kept
-     * any more.
-     *
-     * @throws IllegalStateException on use, where the trace is closed meanwhile
-     */
-    MemorySegment recordsFrom(long record) {
-        long slot = TraceFormat.slotOfRecord(record);
-        MemorySegment window = window(slot);
-        if (window == null || !window.scope().isAlive()) {
-            return null;
-        }
-        long behind = TraceFormat.BLOCK_RECORDS - record % TraceFormat.BLOCK_RECORDS;
-        long at = placeOf(slot);
-        long bytes = Math.min(behind * TraceFormat.RECORD_BYTES, window.byteSize() - at);
-        return window.asSlice(at, bytes);
-    }
-
-    /** The first record from this one on that is kept still. */
-    long firstKept(long record) {
-        long taken = taken();
-        long first = record;
-        while (first < taken && recordsFrom(first) == null) {
-            long window = TraceFormat.slotOfRecord(first) >>> slotsPerWindowShift;
-            long slot = (window + 1) << slotsPerWindowShift;
-            first = slot - slot / TraceFormat.BLOCK_SLOTS;
-        }
-        return Math.min(first, Math.max(record, taken));
-    }
-
-    /** Whether nothing more is kept of what is recorded. */
-    boolean isClosing() {
-        return closing;
     }
 
     /** What is in front of the first record, as it is at this moment. */
@@ -571,42 +429,9 @@ public final class TraceWriter implements AutoCloseable {
         return store.header();
     }
 
-    /** How many there is room for. */
-    long ready() {
-        return ready;
-    }
-
-    /** The keeper has made a window: now there is room for so many records. */
-    void supply(Window window, long records) {
-        windows.setRelease((int) window.index() & (windows.length() - 1), window);
-        ready = records;
-        if (untold.get() > 0) {
-            long slot = claimOfReady(1);
-            if (slot >= 0) {
-                tellLost(slot);
-            }
-        }
-        supplied();
-    }
-
-    /** Those who wait for room are to look again. */
-    void supplied() {
-        outOfPatience = false;
-        synchronized (room) {
-            room.notifyAll();
-        }
-    }
-
-    private void tellLost(long slot) {
-        MemorySegment window = window(slot);
-        long at = placeOf(slot);
-        long since = untoldSinceNanos;
-        long duration = Math.min(System.nanoTime() - anchorNanos - since, LOW_INT);
-        window.set(LONG, at + TraceFormat.TIME_AT, since);
-        window.set(LONG, at + TraceFormat.DURATION_AT, duration);
-        window.set(LONG, at + TraceFormat.LENGTH_AT, (long) TraceFormat.NO_STATUS << STATUS_SHIFT);
-        window.set(LONG, at + TraceFormat.EXTRA_AT, untold.getAndSet(0));
-        commit(window, at, TraceFormat.KIND_LOST, 0, 0);
+    /** Where the records are, for who reads along. */
+    RecordRoom room() {
+        return room;
     }
 
     /**
@@ -618,32 +443,21 @@ public final class TraceWriter implements AutoCloseable {
     @Override
     public void close() throws TraceException {
         synchronized (this) {
-            if (closing) {
+            if (closed) {
                 return;
             }
-            closing = true;
+            closed = true;
         }
         boolean interrupted = Thread.interrupted(); // which would close the channel
         try {
-            keeper.stop();
-            finish();
+            store.finish(room.close());
+        } catch (IOException e) {
+            throw new TraceException(
+                    "The trace " + file + " cannot be finished: " + e.getMessage() + ".", e);
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
-        }
-    }
-
-    private void finish() throws TraceException {
-        long records = (long) CLAIMED.getAndAdd(this, NO_MORE);
-        if (untold.get() > 0) {
-            tellLost(TraceFormat.slotOfRecord(records++)); // the one that was kept back
-        }
-        try {
-            store.finish(TraceFormat.slotOfRecord(records));
-        } catch (IOException e) {
-            throw new TraceException(
-                    "The trace " + file + " cannot be finished: " + e.getMessage() + ".", e);
         }
         if (lost() > 0) {
             LOG.log(

@@ -239,7 +239,7 @@ class TraceDamageTest {
         Path file = folder.resolve("blocks.fst");
         Random random = new Random(5);
         try (TraceWriter writer = TraceWriter.create(file, MemoryFunction.DESCRIPTION, SMALL)) {
-            while (writer.claimed() < 2 * TraceFormat.BLOCK_RECORDS + 100) {
+            while (writer.room().claimed() < 2 * TraceFormat.BLOCK_RECORDS + 100) {
                 writeOne(random, writer);
             }
             if (!ended) {

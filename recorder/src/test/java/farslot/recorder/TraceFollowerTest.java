@@ -97,12 +97,12 @@ class TraceFollowerTest {
             writer.mark("one");
             writer.mark("two");
             writer.mark("three");
-            long commit = writer.recordsFrom(1).get(TraceFormat.LONG, 0);
-            writer.recordsFrom(1).set(TraceFormat.LONG, 0, 0);
+            long commit = writer.room().recordsFrom(1).get(TraceFormat.LONG, 0);
+            writer.room().recordsFrom(1).set(TraceFormat.LONG, 0, 0);
             assertEquals("one", text(await(follower)));
             assertEquals("three", text(await(follower)));
             assertNull(follower.next());
-            writer.recordsFrom(1).set(TraceFormat.LONG, 0, commit);
+            writer.room().recordsFrom(1).set(TraceFormat.LONG, 0, commit);
             assertEquals("two", text(await(follower)));
         }
     }

@@ -152,7 +152,7 @@ class TraceTailTest {
         writer.mark("gone");
         long slot = writer.begin(TraceFormat.KIND_RESET, 1, 0, 0, 1, 0, 0, 0, 0, null);
         writer.mark("there");
-        MemorySegment begun = writer.recordsFrom(1);
+        MemorySegment begun = writer.room().recordsFrom(1);
         Path file = folder.resolve("copy.fst");
         try (TraceCopy copy = TraceCopy.create(file, writer.header())) {
             copy.put(1, begun.asSlice(0, 2L * RECORD));
@@ -219,7 +219,7 @@ class TraceTailTest {
         TraceWriter writer = writer("t.fst");
         writer.mark("one");
         Path file = folder.resolve("copy.fst");
-        MemorySegment one = writer.recordsFrom(0).asSlice(0, RECORD);
+        MemorySegment one = writer.room().recordsFrom(0).asSlice(0, RECORD);
         try (TraceCopy copy = TraceCopy.create(file, writer.header())) {
             copy.put(-1, one);
             copy.put(Long.MAX_VALUE, one);

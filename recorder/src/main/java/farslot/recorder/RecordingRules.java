@@ -1,0 +1,40 @@
+package farslot.recorder;
+
+import java.util.List;
+
+/**
+ * What of everything that passes is recorded.
+ *
+ * @param modes of address ranges; where two are of the same address, the later counts, and where
+ *     none is, accesses are recorded
+ * @param where which accesses, DMA and interrupts are recorded; null for all. Whatever else happens
+ *     is always recorded. Where it asks for what is known only at an event's end, an event that
+ *     hangs is not in the trace
+ * @param until ends the recording behind the first access, DMA or interrupt for which it holds,
+ *     whether that is recorded or not; null for never
+ */
+public record RecordingRules(List<RangeMode> modes, Condition where, Condition until) {
+    /** Everything, until the recorder is closed. */
+    public static final RecordingRules ALL = new RecordingRules(List.of(), null, null);
+
+    public RecordingRules {
+        modes = List.copyOf(modes);
+    }
+
+    public RecordingRules withModes(List<RangeMode> ranges) {
+        return new RecordingRules(ranges, where, until);
+    }
+
+    public RecordingRules withWhere(Condition condition) {
+        return new RecordingRules(modes, condition, until);
+    }
+
+    public RecordingRules withUntil(Condition condition) {
+        return new RecordingRules(modes, where, condition);
+    }
+
+    /** Whether an access may have to be on a disk before it is done. */
+    boolean flushes() {
+        return modes.stream().anyMatch(range -> range.mode().compareTo(RangeMode.Mode.RECORD) > 0);
+    }
+}
