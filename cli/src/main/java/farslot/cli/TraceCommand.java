@@ -6,10 +6,12 @@ import picocli.CommandLine.Command;
 @Command(
         name = "trace",
         header = "Read what a recorder wrote",
-        description = "%nShows and counts the events of a trace file, or takes it elsewhere.",
+        description =
+                "%nShows, counts and queries the events of a trace file, or takes it elsewhere.",
         subcommands = {
             TraceShowCommand.class,
             TraceStatsCommand.class,
+            TraceQueryCommand.class,
             TraceConfigCommand.class,
             TraceDecodeCommand.class,
             TraceCloneCommand.class,
@@ -23,6 +25,7 @@ import picocli.CommandLine.Command;
         footer = {
             "  farslot trace show demo.fst --where \"write or irq\"",
             "  farslot trace stats demo.fst",
+            "  farslot trace query demo.fst --named busiest-registers",
             "  farslot trace export demo.fst --to mmiotrace -o demo.mmiotrace"
         })
 final class TraceCommand extends Verb {

@@ -11,10 +11,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Iterator;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -83,7 +80,8 @@ final class TraceExportCommand extends Verb {
             if (output == null || output.toString().equals("-")) {
                 toStandardOutput(export, reader, names);
             } else {
-                toFile(export, reader, names);
+                OutputFile.<AnalysisException, RuntimeException>write(
+                        output, out -> export.write(reader, names, out));
             }
             reader.remarks().forEach(this::say);
             return ExitCode.OK;
@@ -112,38 +110,6 @@ final class TraceExportCommand extends Verb {
                         "Standard output takes no more: " + e.getMessage() + ".",
                         e);
             }
-        }
-    }
-
-    private void toFile(TraceExport export, TraceReader reader, TraceNames names)
-            throws TraceException, AnalysisException {
-        try {
-            if (Files.exists(output) && !Files.isRegularFile(output)) {
-                write(export, reader, names, output); // a pipe, a device
-                return;
-            }
-            Path folder = output.toAbsolutePath().getParent();
-            Path unfinished = Files.createTempFile(folder, ".farslot-", ".unfinished");
-            try {
-                write(export, reader, names, unfinished);
-                Files.move(unfinished, output, StandardCopyOption.REPLACE_EXISTING);
-            } finally {
-                Files.deleteIfExists(unfinished);
-            }
-        } catch (TraceException e) {
-            throw e;
-        } catch (IOException e) {
-            String why =
-                    e instanceof NoSuchFileException ? "its folder does not exist" : e.getMessage();
-            throw new CommandFailure(
-                    ExitCode.FAILED, output + " cannot be written: " + why + ".", e);
-        }
-    }
-
-    private void write(TraceExport export, TraceReader reader, TraceNames names, Path file)
-            throws IOException, AnalysisException {
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file), 1 << 16)) {
-            export.write(reader, names, out);
         }
     }
 }

@@ -4,8 +4,8 @@ import farslot.lab.UserFolder;
 import java.nio.file.Path;
 
 /**
- * The folders of this user's settings and logs. The system property {@code farslot.runtime}, by
- * which tests have control sockets of their own, names both.
+ * The folders of this user's settings, logs and caches. The system property {@code
+ * farslot.runtime}, by which tests have control sockets of their own, names them all.
  */
 final class UserFolders {
     private UserFolders() {}
@@ -18,6 +18,11 @@ final class UserFolders {
     /** What farslot writes: {@code $XDG_STATE_HOME/farslot} or {@code ~/.local/state/farslot}. */
     static Path state() {
         return folder("XDG_STATE_HOME", ".local/state");
+    }
+
+    /** What farslot can make again: {@code $XDG_CACHE_HOME/farslot} or {@code ~/.cache/farslot}. */
+    static Path cache() {
+        return folder("XDG_CACHE_HOME", ".cache");
     }
 
     private static Path folder(String variable, String usual) {

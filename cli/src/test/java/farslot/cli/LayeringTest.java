@@ -139,17 +139,29 @@ class LayeringTest {
     }
 
     @Test
-    void onlyPosixAndBlockCallForeignFunctions() {
+    void onlyPosixBlockAndQueriesUseForeignFunctions() {
         holds(
                 noClasses()
                         .that()
-                        .resideOutsideOfPackages("farslot.posix..", "farslot.block..")
+                        .resideOutsideOfPackages(
+                                "farslot.posix..", "farslot.block..", "farslot.analysis.query..")
                         .should()
                         .dependOnClassesThat()
                         .haveFullyQualifiedName("java.lang.foreign.Linker")
                         .orShould()
                         .dependOnClassesThat()
                         .haveFullyQualifiedName("java.lang.foreign.SymbolLookup"));
+    }
+
+    @Test
+    void onlyQueriesUseDuckDb() {
+        holds(
+                noClasses()
+                        .that()
+                        .resideOutsideOfPackage("farslot.analysis.query..")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAnyPackage("org.duckdb..", "java.sql.."));
     }
 
     @Test
