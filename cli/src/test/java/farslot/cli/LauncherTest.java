@@ -48,6 +48,13 @@ class LauncherTest {
             */work) ;;
             *)
                 case "$*" in *test-compile) exit ;; esac
+                if [ -e "$MAVEN_LOG.hang" ]; then
+                    echo '[INFO] Running farslot.ATest'
+                    echo '[INFO] Running farslot.BTest'
+                    echo '[INFO] Tests run: 4, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 1 s -- in farslot.ATest'
+                    echo '[ERROR] There was a timeout in the fork'
+                    exit
+                fi
                 echo '[INFO] Tests run: 4, Failures: 1, Errors: 1, Skipped: 1, Time elapsed: 1 s -- in A'
                 echo '[INFO] Tests run: 5, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 1 s -- in B'
                 echo '[INFO] Tests run: 9, Failures: 1, Errors: 1, Skipped: 1'
@@ -341,6 +348,23 @@ class LauncherTest {
                 List.of("-Dfarslot.excluded=none", "-Dfarslot.rounds=full", "-Dtest=A", "test")) {
             assertTrue(asked.get(2).contains(word), asked.get(2));
         }
+    }
+
+    @Test
+    void shouldNameTheTestsThatHang() throws Exception {
+        java("jdk-25", "25.0.3");
+        Files.writeString(Path.of(mavenLog + ".hang"), "");
+        Ended ended = farslot("test");
+        assertEquals(ExitCode.FAILED, ended.exitCode(), ended.err());
+        assertTrue(
+                ended.out()
+                        .endsWith(
+                                """
+                                [ERROR] There was a timeout in the fork
+                                it was running: farslot.BTest
+                                4 passed, 1 failed, 0 skipped
+                                """),
+                ended.out());
     }
 
     @Test
