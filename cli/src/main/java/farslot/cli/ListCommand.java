@@ -4,6 +4,7 @@ import farslot.link.Address;
 import farslot.link.Entry;
 import farslot.link.RuntimeDirectory.Role;
 import farslot.registers.Nearest;
+import farslot.registers.PciNames;
 import farslot.slot.FunctionAddress;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -11,6 +12,8 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -31,6 +34,14 @@ final class ListCommand extends Verb {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss").withZone(ZoneId.systemDefault());
 
+    /** What a lender's summary begins with, where it is of a PCI function. */
+    private static final Pattern IDENTITY =
+            Pattern.compile("([0-9a-f]{4}):([0-9a-f]{4}) class ([0-9a-f]{6})");
+
+    private static final String NO_NAMES =
+            "This machine has no pci.ids, so vendors and devices that Farslot does not know have no"
+                    + " names; the package pci.ids (Debian) or hwdata (Fedora) has it.";
+
     @Parameters(
             arity = "0..1",
             paramLabel = "[NAME]@MACHINE[:PORT]",
@@ -46,28 +57,77 @@ final class ListCommand extends Verb {
 
     @Override
     public Integer call() {
-        List<Entry> entries = entries(this, where, insecure);
+        List<Listed> entries =
+                entries(this, where, insecure).stream()
+                        .map(entry -> Listed.of(entry, PciNames.ofSystem()))
+                        .toList();
         if (output.json) {
             Json.print(out(), entries);
             return ExitCode.OK;
         }
         Table table = new Table("NAME", "KIND", "FUNCTION", "STATE", "BORROWER", "SINCE");
-        for (Entry entry : entries) {
+        boolean nameless = false;
+        for (Listed entry : entries) {
+            boolean taken = !entry.borrower.isEmpty();
             table.row(
-                    entry.name(),
-                    entry.kind(),
-                    entry.summary(),
-                    state(entry),
-                    entry.taken() ? entry.borrower() : "-",
-                    entry.taken() ? TIME.format(Instant.ofEpochMilli(entry.sinceMillis())) : "-");
+                    entry.name,
+                    entry.kind,
+                    entry.function,
+                    entry.state(),
+                    taken ? entry.borrower : "-",
+                    taken ? TIME.format(Instant.ofEpochMilli(entry.sinceMillis)) : "-");
+            nameless |= !entry.isNamedBy(PciNames.ofSystem());
         }
         table.print(out());
+        if (nameless && PciNames.ofSystem().source().isEmpty()) {
+            say(NO_NAMES);
+        }
         return ExitCode.OK;
     }
 
-    private static String state(Entry entry) {
-        String state = entry.details().getOrDefault("state", entry.taken() ? "lent" : "free");
-        return entry.details().containsKey("insecure") ? state + ", insecure" : state;
+    /**
+     * An entry as it is printed.
+     *
+     * @param function its summary with the names of vendor, device and class, as far as they are
+     *     known
+     */
+    record Listed(
+            String name,
+            String kind,
+            String summary,
+            String function,
+            int generation,
+            String borrower,
+            long sinceMillis,
+            Map<String, String> details) {
+        static Listed of(Entry entry, PciNames names) {
+            Matcher ids = IDENTITY.matcher(entry.summary());
+            return new Listed(
+                    entry.name(),
+                    entry.kind(),
+                    entry.summary(),
+                    ids.matches()
+                            ? names.describe(id(ids, 1), id(ids, 2), id(ids, 3))
+                            : entry.summary(),
+                    entry.generation(),
+                    entry.borrower(),
+                    entry.sinceMillis(),
+                    entry.details());
+        }
+
+        private static int id(Matcher ids, int group) {
+            return Integer.parseInt(ids.group(group), 16);
+        }
+
+        boolean isNamedBy(PciNames names) {
+            Matcher ids = IDENTITY.matcher(summary);
+            return !ids.matches() || names.device(id(ids, 1), id(ids, 2)).isPresent();
+        }
+
+        String state() {
+            String state = details.getOrDefault("state", borrower.isEmpty() ? "free" : "lent");
+            return details.containsKey("insecure") ? state + ", insecure" : state;
+        }
     }
 
     /**

@@ -1,8 +1,10 @@
 package farslot.cli;
 
 import farslot.analysis.ConfigurationReport;
+import farslot.core.FunctionDescription;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceReader;
+import farslot.registers.PciNames;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -43,6 +45,9 @@ final class TraceConfigCommand extends Verb {
             if (output.json) {
                 Json.print(out(), report);
             } else {
+                FunctionDescription.Identity id = reader.description().identity();
+                PciNames names = PciNames.ofSystem();
+                out().println(names.describe(id.vendor(), id.device(), id.classCode()));
                 report.lines().forEach(out()::println);
                 report.remarks().forEach(this::say);
             }

@@ -106,6 +106,7 @@ class LendingVerbsTest {
     void registersAreReadWrittenAndNamed() throws Exception {
         try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
             lender.report();
+            assertTrue(farslot("list").contains("1234:11e8 Emulated teaching device edu"));
             farslot("poke", "e0", "CFG", "COMMAND", "2");
             assertTrue(farslot("peek", "e0", "CFG", "COMMAND").contains("MEM=1"));
             farslot("poke", "e0", "BAR0", "LIVENESS", "0x0f0f0f0f");

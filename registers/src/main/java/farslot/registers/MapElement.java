@@ -108,10 +108,10 @@ final class MapElement {
         return null;
     }
 
-    /** The text of the first child with this tag, stripped; null where there is none. */
+    /** The text of the first child with this tag, in one line; null where there is none. */
     String childText(String childTag) {
         MapElement child = child(childTag);
-        return child == null ? null : child.text().strip();
+        return child == null ? null : inOneLine(child.text());
     }
 
     /** What {@code <brief>} and {@code <doc>} in it say (rules-ng-ng, 2.1). */
