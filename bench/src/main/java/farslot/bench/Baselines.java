@@ -45,7 +45,7 @@ final class Baselines {
 
     private static boolean gcc(String name, Path folder, List<String> more) throws IOException {
         copy(name + ".c", folder);
-        List<String> words = new ArrayList<>(List.of("gcc", "-O2", "-std=gnu11"));
+        List<String> words = new ArrayList<>(List.of("gcc", "-O2", "-std=gnu11", "-pthread"));
         words.addAll(more);
         words.addAll(List.of("-o", name, name + ".c"));
         ProcessBuilder builder = new ProcessBuilder(words).directory(folder.toFile());

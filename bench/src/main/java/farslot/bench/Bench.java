@@ -33,7 +33,7 @@ public final class Bench {
             rows.addAll(LinkBench.run(bench, rounds));
         }
         if (groups.contains(Group.RECORDER)) {
-            rows.add(RecorderBench.run(bench, rounds));
+            rows.addAll(RecorderBench.run(bench, rounds));
         }
         if (groups.contains(Group.VM)) {
             rows.addAll(VmBench.run(bench, rounds));

@@ -21,36 +21,58 @@ import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * What recording adds to an access, in processor time of the thread that makes it: an access of a
- * function that does nothing, recorded, less the same not recorded. In a process of its own, as a
- * device's is: what other rows have taught Java's compiler is nothing to it.
+ * function that does nothing, recorded, less the same not recorded. And how many events a second
+ * two functions at once can record, each by a thread and into a trace of its own, until both are on
+ * their way to the disk; what is lost does not count. In a process of its own, as a device's is:
+ * what other rows have taught Java's compiler is nothing to it.
  */
 final class RecorderBench {
     private static final int ACCESSES = 1_000_000;
+
+    /** By each of two functions: twice what is made ready before it is needed, at the most. */
+    private static final int SUSTAINED = 2_000_000;
+
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
     private RecorderBench() {}
 
-    static Row run(Workbench bench, Rounds rounds) throws IOException {
+    static List<Row> run(Workbench bench, Rounds rounds) throws IOException {
         int count = rounds.of(ACCESSES);
+        int sustained = rounds.of(SUSTAINED);
         Peer recorder = bench.keep(Peer.farSide("recorder", bench.file().toString()));
         Peer memory =
                 bench.hasBaselines()
                         ? bench.keep(Peer.program(bench.program("memory"), bench.file()))
                         : null;
-        return new Contest(
+        Contest access =
+                new Contest(
                         "recorder.access",
                         "ns",
                         Target.ratioAtMost(3),
-                        Workbench.turn(recorder, Integer.toString(count)),
-                        Workbench.turn(memory, "store " + count))
-                .run(rounds, bench.progress());
+                        Workbench.turn(recorder, "access " + count),
+                        Workbench.turn(memory, "store " + count));
+        Contest both =
+                new Contest(
+                        "recorder.sustained",
+                        "1/s",
+                        Target.valueAtLeast(5_000_000),
+                        Contest.perSecond(Workbench.turn(recorder, "sustained " + sustained), 1),
+                        Contest.perSecond(Workbench.turn(memory, "stores " + sustained), 1));
+        return List.of(access.run(rounds, bench.progress()), both.run(rounds, bench.progress()));
     }
 
-    /** The recorder's process: for each line, a number of accesses, answers what each costs. */
+    /**
+     * The recorder's process: answers for each line, "access" or "sustained" and a number of
+     * accesses, how many nanoseconds each takes.
+     */
     static void answer(Path file, PrintStream answers) throws IOException {
         EduKind kind = new EduKind();
         BufferedReader orders =
@@ -59,8 +81,11 @@ final class RecorderBench {
                 DeviceFunction.of(kind.kind(), kind.create(Options.check(kind, Map.of())))) {
             PciFunction quiet = new Quiet(edu);
             for (String order = orders.readLine(); order != null; order = orders.readLine()) {
-                int count = Integer.parseInt(order);
-                answers.println(recorded(quiet, file, count) - nanosEach(quiet, count));
+                int count = Integer.parseInt(order.substring(order.indexOf(' ') + 1));
+                answers.println(
+                        order.startsWith("access")
+                                ? recorded(quiet, file, count) - nanosEach(quiet, count)
+                                : sustained(quiet, file, count));
             }
         } catch (DeviceCreationException e) {
             throw new IOException(e.getMessage(), e);
@@ -87,6 +112,48 @@ final class RecorderBench {
         } finally {
             Files.deleteIfExists(file);
         }
+    }
+
+    /** For each of the events of two functions, which are kept. */
+    private static double sustained(PciFunction function, Path file, int count) throws IOException {
+        List<Path> files = List.of(file.resolveSibling("a.fst"), file.resolveSibling("b.fst"));
+        AtomicLong lost = new AtomicLong();
+        AtomicReference<IOException> failed = new AtomicReference<>();
+        long begun = System.nanoTime();
+        List<Thread> threads = new ArrayList<>();
+        for (Path each : files) {
+            threads.add(
+                    Thread.ofPlatform()
+                            .start(() -> {
+                                try {
+                                    lost.addAndGet(use(function, each, count));
+                                } catch (IOException e) {
+                                    failed.set(e);
+                                }
+                            }));
+        }
+        try {
+            for (Thread thread : threads) {
+                thread.join();
+            }
+        } catch (InterruptedException e) {
+            throw new IOException("interrupted", e);
+        }
+        long nanos = System.nanoTime() - begun;
+        for (Path each : files) {
+            Files.deleteIfExists(each);
+        }
+        if (failed.get() != null) {
+            throw failed.get();
+        }
+        return (double) nanos / (2L * count - lost.get());
+    }
+
+    private static long use(PciFunction function, Path file, int count) throws IOException {
+        RecorderTap tap = RecorderTap.recording(function, file, TraceOptions.DEFAULT);
+        nanosEach(tap, count);
+        tap.close();
+        return tap.trace().lost();
     }
 
     private static double nanosEach(PciFunction function, int count) {

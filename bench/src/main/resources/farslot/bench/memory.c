@@ -7,9 +7,12 @@
  *                 back; prints the mean
  *   store N       N times: what time it is, and 64 bytes with it into the mapped file, whose pages
  *                 are there; prints the mean of this thread's processor time
+ *   stores N      two threads at once, each N times the same into a file of its own that grows:
+ *                 the pages are not there; prints the time that passed for each of all
  */
 #include "common.h"
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 
 #define AREA_BYTES (1 << 20)
@@ -48,6 +51,42 @@ static double store(const char *path, long count) {
     return result;
 }
 
+struct growing {
+    char path[4096];
+    long count;
+};
+
+static void *grow(void *argument) {
+    struct growing *one = argument;
+    size_t bytes = one->count * RECORD_WORDS * sizeof(int64_t);
+    int fd = open(one->path, O_RDWR | O_CREAT, 0600);
+    if (fd < 0 || ftruncate(fd, bytes) < 0) fail(one->path);
+    volatile int64_t *file = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (file == MAP_FAILED) fail("mmap");
+    for (long i = 0; i < one->count; i++) {
+        int64_t now = nanos();
+        for (int word = 0; word < RECORD_WORDS; word++) file[i * RECORD_WORDS + word] = now + word;
+    }
+    munmap((void *)file, bytes);
+    close(fd);
+    return NULL;
+}
+
+static double stores(const char *path, long count) {
+    struct growing both[2];
+    pthread_t threads[2];
+    int64_t begun = nanos();
+    for (int i = 0; i < 2; i++) {
+        snprintf(both[i].path, sizeof both[i].path, "%s.%d", path, i);
+        both[i].count = count;
+        if (pthread_create(&threads[i], NULL, grow, &both[i])) fail("pthread_create");
+    }
+    for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+    double result = (double)(nanos() - begun) / (2 * count);
+    for (int i = 0; i < 2; i++) unlink(both[i].path);
+    return result;
+}
+
 int main(int argc, char **argv) {
     if (argc != 2) return 2;
     char line[100];
@@ -57,6 +96,8 @@ int main(int argc, char **argv) {
             print_result(copy(count, bytes));
         else if (sscanf(line, "store %ld", &count) == 1)
             print_result(store(argv[1], count));
+        else if (sscanf(line, "stores %ld", &count) == 1)
+            print_result(stores(argv[1], count));
         else
             return 2;
     }

@@ -44,6 +44,7 @@ final class TraceFile {
     private final long mostSlots;
     private final int windowBytes;
     private final List<Window> windows = new ArrayList<>();
+    private final ByteBuffer zeros = ByteBuffer.allocateDirect(1 << 16);
 
     /** Whole blocks that had not ended when they were looked at, by index in this file. */
     private final Deque<Long> unsealed = new ArrayDeque<>();
@@ -135,7 +136,6 @@ final class TraceFile {
         long at = header.byteSize() + (long) windows.size() * windowBytes;
         long end = header.byteSize() + mostSlots * TraceFormat.RECORD_BYTES;
         long size = Math.min(windowBytes, end - at);
-        ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(size, 1 << 18));
         for (long done = 0; done < size; ) {
             zeros.clear().limit((int) Math.min(zeros.capacity(), size - done));
             done += channel.write(zeros, at + done);

@@ -6,14 +6,22 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import farslot.core.PciFunction;
+import java.io.BufferedInputStream;
 import java.io.BufferedReader;
+import java.io.DataInputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -35,10 +43,11 @@ class KilledWriterTest {
                             Path.of(args[0]),
                             RecorderTapTest.PATIENT.withLimitBytes(Long.parseLong(args[1])));
             long records = Long.parseLong(args[2]);
+            boolean each = args[3].equals("each");
             List<Thread> threads = new ArrayList<>();
             for (int t = 0; t < THREADS; t++) {
                 long thread = t;
-                threads.add(Thread.ofPlatform().start(() -> record(tap, thread, records)));
+                threads.add(Thread.ofPlatform().start(() -> record(tap, thread, records, each)));
             }
             for (Thread thread : threads) {
                 thread.join();
@@ -47,7 +56,9 @@ class KilledWriterTest {
             tap.close();
         }
 
-        private static void record(RecorderTap tap, long thread, long records) {
+        private static void record(RecorderTap tap, long thread, long records, boolean each) {
+            ByteBuffer acknowledgement = ByteBuffer.allocate(Long.BYTES);
+            FileChannel output = new FileOutputStream(FileDescriptor.out).getChannel();
             MemorySegment data = MemorySegment.ofArray(new byte[24]);
             for (long i = 0; i < records; i++) {
                 tap.write(
@@ -56,14 +67,22 @@ class KilledWriterTest {
                         i % 3 == 0 ? data : data.asSlice(0, 4),
                         4,
                         PciFunction.ALL_BYTES);
-                if (i % 10_000 == 9_999) {
-                    System.out.println(thread + " " + (i + 1));
+                if (each) {
+                    acknowledge(output, acknowledgement.putLong(0, thread << 40 | (i + 1)));
                 }
             }
         }
     }
 
-    private Process child(List<String> before, Path file, long limit, long records)
+    private static void acknowledge(FileChannel output, ByteBuffer acknowledgement) {
+        try {
+            output.write(acknowledgement.clear()); // so few bytes go into a pipe at once
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Process child(List<String> before, Path file, long limit, long records, String how)
             throws IOException {
         List<String> command = new ArrayList<>(before);
         Collections.addAll(
@@ -76,23 +95,62 @@ class KilledWriterTest {
                 Child.class.getName(),
                 file.toString(),
                 Long.toString(limit),
-                Long.toString(records));
-        return new ProcessBuilder(command).redirectErrorStream(true).start();
+                Long.toString(records),
+                how);
+        return new ProcessBuilder(command).redirectErrorStream(!how.equals("each")).start();
     }
 
+    private static int kills() {
+        return switch (System.getProperty("farslot.rounds", "short")) {
+            case "few" -> 1;
+            case "full" -> 200;
+            default -> 4;
+        };
+    }
+
+    /** Each event is acknowledged once it is recorded; what was, is there after any kill. */
     @Test
-    void nothingThatWasRecordedIsLostByAKill() throws Exception {
-        Path file = folder.resolve("killed.fst");
-        Process child = child(List.of(), file, 1L << 30, Long.MAX_VALUE);
+    @Timeout(value = 900, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void nothingThatWasAcknowledgedIsLostByAKill() throws Exception {
+        Random random = new Random(200);
+        for (int kill = 0; kill < kills(); kill++) {
+            Path file = folder.resolve("killed.fst");
+            long[] told = killed(file, 1 + random.nextInt(60_000));
+            check(file, told);
+            Files.delete(file);
+        }
+    }
+
+    /**
+     * Kills a child behind so many acknowledgements; what each thread has acknowledged till then.
+     */
+    private long[] killed(Path file, int acknowledgements) throws Exception {
+        Process child = child(List.of(), file, 1L << 30, Long.MAX_VALUE, "each");
         long[] told = new long[THREADS];
-        try (BufferedReader output = child.inputReader()) {
-            while (told[0] < 50_000 || told[1] < 50_000) {
-                String[] words = output.readLine().split(" ", 2);
-                told[Integer.parseInt(words[0])] = Long.parseLong(words[1]);
+        try (DataInputStream output =
+                new DataInputStream(new BufferedInputStream(child.getInputStream()))) {
+            for (int i = 0; i < acknowledgements; i++) {
+                acknowledge(told, output.readLong());
+            }
+            child.toHandle().destroyForcibly(); // and what it had said before is to be read still
+            byte[] rest = output.readAllBytes();
+            ByteBuffer before = ByteBuffer.wrap(rest);
+            while (before.remaining() >= Long.BYTES) {
+                acknowledge(told, before.getLong());
             }
         } finally {
             child.destroyForcibly().waitFor();
         }
+        return told;
+    }
+
+    private static void acknowledge(long[] told, long what) {
+        int thread = (int) (what >>> 40);
+        assertTrue(thread < THREADS, Long.toHexString(what));
+        told[thread] = Math.max(told[thread], what & 0xFF_FFFF_FFFFL);
+    }
+
+    private static void check(Path file, long[] told) throws TraceException {
         long[] next = new long[THREADS];
         try (TraceReader reader = TraceReader.open(file)) {
             assertFalse(reader.closed());
@@ -101,10 +159,10 @@ class KilledWriterTest {
                 TraceEvent.Access access = (TraceEvent.Access) event;
                 int thread = (int) (access.offset() >>> 40);
                 assertEquals(next[thread]++, access.offset() & 0xFF_FFFF_FFFFL);
+                assertTrue(access.stamp().underWay() || access.data().complete());
             }
-            assertTrue(
-                    reader.damaged() + reader.unfinished() <= 3 * THREADS,
-                    "only what each thread was just writing: " + reader.remarks());
+            assertEquals(0, reader.damaged(), () -> reader.remarks().toString());
+            assertTrue(reader.unfinished() <= 3 * THREADS, () -> reader.remarks().toString());
         }
         for (int t = 0; t < THREADS; t++) {
             assertTrue(next[t] >= told[t], next[t] + " of at least " + told[t]);
@@ -123,7 +181,8 @@ class KilledWriterTest {
                         List.of("/bin/sh", "-c", "ulimit -f 12000 && exec \"$@\"", "sh"),
                         file,
                         1L << 30,
-                        perThread);
+                        perThread,
+                        "end");
         List<String> output;
         try (BufferedReader reader = child.inputReader()) {
             output = reader.readAllLines();
@@ -155,7 +214,8 @@ class KilledWriterTest {
                         List.of("/bin/sh", "-c", "ulimit -f 40 && exec \"$@\"", "sh"),
                         file,
                         1L << 30,
-                        1);
+                        1,
+                        "end");
         try (BufferedReader reader = child.inputReader()) {
             List<String> output = reader.readAllLines();
             assertTrue(
