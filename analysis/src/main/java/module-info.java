@@ -6,6 +6,7 @@ module farslot.analysis {
     requires duckdb.jdbc;
 
     exports farslot.analysis;
+    exports farslot.analysis.diff;
     exports farslot.analysis.export;
     exports farslot.analysis.query;
     // DuckDB's driver asks a class of this name for its address, by reflection.

@@ -124,6 +124,18 @@ public final class ConfigurationImage {
         }
     }
 
+    /**
+     * Takes the whole as it was when the recording began.
+     *
+     * @param bytes all 4096; null where they were not recorded
+     */
+    public void begin(byte[] bytes) {
+        if (bytes != null && bytes.length == SIZE) {
+            System.arraycopy(bytes, 0, value, 0, SIZE);
+            Arrays.fill(known, (byte) -1);
+        }
+    }
+
     private void know(int offset, int bytes, long number) {
         put(value, offset, bytes, number);
         put(known, offset, bytes, -1);

@@ -85,6 +85,7 @@ public record ConfigurationReport(
             throws TraceException {
         RegisterDomain domain = names.domain(Region.CONFIGURATION);
         ConfigurationImage image = new ConfigurationImage(trace.description(), domain);
+        image.begin(trace.configuration());
         long number = 0;
         long nanos = 0;
         for (TraceEvent event = trace.next();

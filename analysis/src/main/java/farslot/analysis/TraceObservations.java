@@ -6,11 +6,11 @@ import farslot.sdk.decode.Observation;
 import farslot.sdk.decode.Observation.When;
 
 /** A trace's events as decoders are shown them. */
-final class TraceObservations {
+public final class TraceObservations {
     private TraceObservations() {}
 
     /** The event in a decoder's terms, or null where it is none of its business. */
-    static Observation of(TraceEvent event) {
+    public static Observation of(TraceEvent event) {
         return switch (event) {
             case TraceEvent.Access e ->
                     new Observation.Access(

@@ -229,6 +229,19 @@ class ConfigurationImageTest {
     }
 
     @Test
+    void shouldKnowAllThatTheTraceBeginsWith() {
+        image.begin(space.save());
+        for (int at = 0; at < 4096; at++) {
+            assertEquals(0xFF, image.known(at, 1));
+            assertEquals(space.get(at, 1), image.value(at, 1));
+        }
+        assertEquals(new ConfigurationImage.Base.At(0, false), image.base(BAR0));
+        reset();
+        assertInstanceOf(ConfigurationImage.Base.Unknown.class, image.base(BAR0));
+        assertEquals(0xFFFF, image.known(0x00, 2));
+    }
+
+    @Test
     void shouldSayWhatTheDriverEnabledAndNothingTwice() {
         int msix = capability(0x11) + 2;
         read(msix, 2);

@@ -14,6 +14,7 @@ import picocli.CommandLine.Command;
             TraceQueryCommand.class,
             TraceConfigCommand.class,
             TraceDecodeCommand.class,
+            TraceDiffCommand.class,
             TraceCloneCommand.class,
             TraceReplayCommand.class,
             TraceExportCommand.class,

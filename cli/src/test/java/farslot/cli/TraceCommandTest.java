@@ -141,7 +141,7 @@ class TraceCommandTest {
         Path file = trace();
         assertEquals(ExitCode.OK, farslot("trace", "config", file, "--at", 1));
         String text = out.toString();
-        assertTrue(text.startsWith("none 0001:0002 as it was after event 1, at "), text);
+        assertTrue(text.contains("\nnone 0001:0002 as it was after event 1, at "), text);
         assertTrue(text.contains("  0x000  VENDOR           0x0001"), text);
         assertTrue(text.contains("  not seen: COMMAND, STATUS, "), text);
         assertEquals(ExitCode.OK, farslot("trace", "config", file, "--json"));
@@ -156,6 +156,25 @@ class TraceCommandTest {
         assertEquals(1, out.toString().lines().count(), "a heading and no transactions");
         assertEquals(ExitCode.USAGE, farslot("trace", "decode", file, "--only", "pcii"));
         assertTrue(err.toString().contains("did you mean \"pci\"?"), err.toString());
+    }
+
+    @Test
+    void shouldEndWithTheExitCodesOfDiff() throws IOException {
+        Path one = trace();
+        assertEquals(0, farslot("trace", "diff", one, one));
+        assertTrue(out.toString().startsWith("A  " + one + ": none, 3 events in "), out.toString());
+        Path other = folder.resolve("other.fst");
+        try (TraceWriter writer = TraceWriter.create(other, DESCRIPTION, TraceOptions.DEFAULT)) {
+            writer.mark("one");
+            writer.mark("three");
+        }
+        assertEquals(1, farslot("trace", "diff", one, other));
+        assertTrue(out.toString().contains("only A   marks      two"), out.toString());
+        assertEquals(1, farslot("trace", "diff", one, other, "--json"));
+        assertTrue(out.toString().contains("\"what\" : \"two\""), out.toString());
+        assertEquals(2, farslot("trace", "diff", one, folder.resolve("none.fst")));
+        assertTrue(err.toString().contains("There is no trace"), err.toString());
+        assertEquals(2, farslot("trace", "diff", one, other, "--limit", -1));
     }
 
     @Test

@@ -1,14 +1,18 @@
 package farslot.integration;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farslot.analysis.Decoders;
 import farslot.analysis.TransactionReader;
+import farslot.analysis.diff.DiffReport;
+import farslot.analysis.diff.TraceDiff;
 import farslot.core.PciFunction;
 import farslot.devices.nvme.DriverRun;
 import farslot.recorder.RecorderTap;
 import farslot.recorder.TraceException;
+import farslot.recorder.TraceNames;
 import farslot.recorder.TraceOptions;
 import farslot.recorder.TraceReader;
 import farslot.sdk.decode.Transaction;
@@ -49,7 +53,7 @@ class NvmeTraceTest {
         try (Route.Open open =
                 new Route.Open(
                         route,
-                        folder.resolve(name + ".img"),
+                        folder.resolve("disk"), // whose name the serial number is made of
                         function -> recorded(function, trace),
                         UnaryOperator.identity())) {
             new DriverRun(open.driver, open.driver::reset, seed, note -> {}).inOrder(TRANSFERS);
@@ -84,5 +88,46 @@ class NvmeTraceTest {
                     stages.matches("doorbell fetch( data)? completion interrupt acknowledged"),
                     stages);
         }
+    }
+
+    /** Runs of one driver are alike wherever the device is; another one does other things. */
+    @Test
+    void shouldFindTheSameInTwoRunsOfOneDriver() throws Exception {
+        Path one = run("one", Route.DIRECT, 7);
+        Path other = run("other", Route.VFIO_USER_THEN_TCP, 7);
+        DiffReport report = ofQueues(TraceDiff.of(one, other, NvmeTraceTest::names));
+        assertTrue(report.same(), () -> String.join("\n", report.lines(0)));
+        assertTrue(
+                report.streams().stream().mapToLong(DiffReport.StreamCounts::same).sum()
+                        > 2 * TRANSFERS);
+        DiffReport same = TraceDiff.of(one, one, NvmeTraceTest::names);
+        assertTrue(same.same(), () -> String.join("\n", same.lines(0)));
+
+        DiffReport differing =
+                TraceDiff.of(one, run("third", Route.DIRECT, 8), NvmeTraceTest::names);
+        assertFalse(differing.same());
+        assertTrue(
+                differing.groups().stream()
+                        .anyMatch(group ->
+                                group.stream().equals("SQ1")
+                                        && group.examples().getFirst().values().stream()
+                                                .anyMatch(value -> value.name().equals("SLBA"))));
+    }
+
+    private static TraceNames names(TraceReader reader) {
+        return TraceNames.of(reader.description());
+    }
+
+    /** How a slot begins and ends with a function is its own affair. */
+    private static DiffReport ofQueues(DiffReport report) {
+        return new DiffReport(
+                report.a(),
+                report.b(),
+                report.description(),
+                report.streams().stream()
+                        .filter(stream -> stream.stream().matches("SQ\\d+"))
+                        .toList(),
+                report.groups().stream().filter(group -> group.stream().matches("SQ\\d+")).toList(),
+                report.leftOut());
     }
 }
