@@ -515,7 +515,7 @@ abstract class Connection implements LinkWatch.Watched {
         out.acknowledged(acknowledged);
         receivedSequence = sequence;
         int trafficClass = Header.FLAGS.getInt(in, at) & Header.CLASS_MASK;
-        Descriptor descriptor = descriptorOf(layout, in, at);
+        checkDescriptors(layout, in, at);
         if (trafficClass == Messages.LINK) {
             linkMessage(layout, in, at, length);
             return;
@@ -546,7 +546,8 @@ abstract class Connection implements LinkWatch.Watched {
         if (place == FrameReader.Place.INBOX) {
             inbox.addReserved(at, length);
         } else {
-            inbox.add(in, at, length, descriptor);
+            // What is not taken, since a check fails, the wire closes.
+            inbox.add(in, at, length, takeDescriptor(layout, in, at));
         }
         if (dispatcherIdle && !isDispatcher()) {
             dispatcherSignal.signal();
@@ -566,17 +567,22 @@ abstract class Connection implements LinkWatch.Watched {
         surrendered = true;
     }
 
-    private Descriptor descriptorOf(Layout layout, MemorySegment in, int at)
+    private static void checkDescriptors(Layout layout, MemorySegment in, int at)
             throws BrokenFrameException {
         int count = Header.DESCRIPTORS.getInt(in, at);
-        if (count == 0) {
-            return null;
-        }
-        if (count > 1 || layout.type() != Messages.MapMemory.TYPE) {
+        if (count > 1 || (count == 1 && layout.type() != Messages.MapMemory.TYPE)) {
             throw new BrokenFrameException(
                     Code.BAD_DESCRIPTOR,
                     layout.type(),
                     layout.name() + " announces " + count + " descriptors; one with MAP is all.");
+        }
+    }
+
+    /** The descriptor that a frame announces; null where it announces none. */
+    private Descriptor takeDescriptor(Layout layout, MemorySegment in, int at)
+            throws BrokenFrameException {
+        if (Header.DESCRIPTORS.getInt(in, at) == 0) {
+            return null;
         }
         Descriptor descriptor = wire.takeDescriptor();
         if (descriptor == null) {
@@ -608,7 +614,7 @@ abstract class Connection implements LinkWatch.Watched {
                 LinkException why =
                         new LinkException(
                                 Cause.GOODBYE,
-                                sentence.isEmpty() ? peerWords() + " said goodbye." : sentence);
+                                sentence.isBlank() ? peerWords() + " said goodbye." : sentence);
                 if (Goodbye.REASON.getInt(in, at) == Goodbye.HANDING_OVER) {
                     // The session goes on with this number again.
                     receivedSequence = Header.SEQUENCE.get(in, at) - 1;
@@ -950,7 +956,7 @@ abstract class Connection implements LinkWatch.Watched {
         } catch (RuntimeException e) {
             LOG.log(Level.ERROR, label + ": ending the link failed", e);
         } finally {
-            awaitWireClosed();
+            awaitUninterruptibly(wireClosed);
             closed.countDown();
         }
     }
@@ -1675,16 +1681,6 @@ abstract class Connection implements LinkWatch.Watched {
             keeperSignal.signal();
         } finally {
             lock.unlock();
-        }
-    }
-
-    private void awaitWireClosed() {
-        awaitUninterruptibly(wireClosed);
-        if (surrendered) {
-            return;
-        }
-        for (Descriptor left = wire.takeDescriptor(); left != null; left = wire.takeDescriptor()) {
-            left.close();
         }
     }
 

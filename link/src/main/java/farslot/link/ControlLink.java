@@ -162,7 +162,7 @@ public final class ControlLink implements AutoCloseable {
 
     @Override
     public void close() {
-        link.goodbye(Cause.CLOSED, Goodbye.DONE, "");
+        link.goodbye(Cause.CLOSED, Goodbye.DONE, "The operator is done.");
         if (!link.isDispatcher()) {
             link.awaitClosed(CLOSE_NANOS);
         }

@@ -5,11 +5,22 @@ import farslot.posix.ReceivedDescriptors;
 import farslot.posix.UnixStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
 
 /** A UNIX socket: descriptors travel. */
 final class UnixWire implements Wire {
     private final UnixStream stream;
-    private final ReceivedDescriptors received = new ReceivedDescriptors();
+
+    /** The reader's, within one read. */
+    private final ReceivedDescriptors arriving = new ReceivedDescriptors();
+
+    /** Guards itself, and {@link #closed}: one closes while another has just read. */
+    private final ArrayDeque<Descriptor> received = new ArrayDeque<>(4);
+
+    /** How many they are: asked with each read. */
+    private volatile int waiting;
+
+    private boolean closed;
 
     UnixWire(UnixStream stream) {
         this.stream = stream;
@@ -17,7 +28,26 @@ final class UnixWire implements Wire {
 
     @Override
     public int read(MemorySegment into) throws IOException {
-        return stream.read(into, received);
+        try {
+            return stream.read(into, arriving);
+        } finally {
+            if (arriving.count() > 0) {
+                receive();
+            }
+        }
+    }
+
+    private void receive() {
+        synchronized (received) {
+            if (closed) {
+                arriving.close();
+                return;
+            }
+            for (Descriptor one = arriving.take(); one != null; one = arriving.take()) {
+                received.add(one);
+            }
+            waiting = received.size();
+        }
     }
 
     @Override
@@ -37,12 +67,16 @@ final class UnixWire implements Wire {
 
     @Override
     public Descriptor takeDescriptor() {
-        return received.take();
+        synchronized (received) {
+            Descriptor first = received.poll();
+            waiting = received.size();
+            return first;
+        }
     }
 
     @Override
     public int waitingDescriptors() {
-        return received.count();
+        return waiting;
     }
 
     @Override
@@ -53,5 +87,11 @@ final class UnixWire implements Wire {
     @Override
     public void close() {
         stream.close();
+        synchronized (received) {
+            closed = true;
+            received.forEach(Descriptor::close);
+            received.clear();
+            waiting = 0;
+        }
     }
 }

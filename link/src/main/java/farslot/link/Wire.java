@@ -48,6 +48,7 @@ interface Wire extends AutoCloseable {
     /** Says to the peer that nothing more will come. */
     void finishWriting();
 
+    /** Closes descriptors that came and were not taken too. */
     @Override
     void close();
 }

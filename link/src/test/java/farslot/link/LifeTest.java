@@ -492,6 +492,7 @@ class LifeTest {
             assertEquals(event, events.poll(20, TimeUnit.SECONDS));
             control.close();
             assertEquals(LinkException.Cause.CLOSED, end.get(20, TimeUnit.SECONDS).what());
+            assertFalse(end.get().getMessage().isBlank());
         }
     }
 
