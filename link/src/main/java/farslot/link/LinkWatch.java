@@ -1,5 +1,6 @@
 package farslot.link;
 
+import java.lang.System.Logger.Level;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.LockSupport;
@@ -59,7 +60,12 @@ final class LinkWatch {
             long late = now - last - TICK_NANOS;
             last = now;
             for (Watched watched : LINKS) {
-                watched.watch(now, late > TICK_NANOS ? late : 0);
+                try {
+                    watched.watch(now, late > TICK_NANOS ? late : 0);
+                } catch (RuntimeException | Error failed) {
+                    // No link may hang because of another.
+                    Connection.LOG.log(Level.ERROR, "Looking at a link failed", failed);
+                }
             }
         }
     }

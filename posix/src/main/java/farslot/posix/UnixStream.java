@@ -464,9 +464,12 @@ public final class UnixStream implements AutoCloseable {
      */
     @Override
     public void close() {
-        shutdown();
-        discardUnread();
-        descriptor.close();
+        try {
+            shutdown();
+            discardUnread();
+        } finally {
+            descriptor.close();
+        }
     }
 
     /** After {@link #shutdown} nothing comes any more. */
@@ -474,10 +477,13 @@ public final class UnixStream implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment unread = arena.allocate(DISCARDED_BYTES);
             int number = descriptor.acquire();
-            while (Libc.recv(number, unread, DISCARDED_BYTES, Libc.MSG_DONTWAIT) > 0) {
-                // Descriptors that came with it are closed by the kernel.
+            try {
+                while (Libc.recv(number, unread, DISCARDED_BYTES, Libc.MSG_DONTWAIT) > 0) {
+                    // Descriptors that came with it are closed by the kernel.
+                }
+            } finally {
+                descriptor.release();
             }
-            descriptor.release();
         } catch (IOException closed) {
             // Nothing is left to be read.
         }
