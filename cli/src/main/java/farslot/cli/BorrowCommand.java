@@ -8,7 +8,6 @@ import farslot.link.Wish;
 import farslot.posix.PeerCredentials;
 import farslot.recorder.RecorderTap;
 import farslot.recorder.TraceException;
-import farslot.recorder.TraceOptions;
 import farslot.slot.BorrowException;
 import farslot.slot.FunctionAddress;
 import farslot.slot.Slot;
@@ -79,6 +78,8 @@ final class BorrowCommand extends Verb {
             description = "Record everything into this .fst file, which must not exist.")
     Path trace;
 
+    @Mixin RecordOptions recording;
+
     @Option(
             names = "--insecure",
             description = "Use TCP as it is: nothing proves who lends, nothing is encrypted.")
@@ -121,6 +122,10 @@ final class BorrowCommand extends Verb {
             address = FunctionAddress.parse(what);
         } catch (IllegalArgumentException e) {
             throw usage(e.getMessage());
+        }
+        if (trace == null && recording.any()) {
+            throw usage(
+                    "--dma, --mode, --where, --until, --ring, --limit, --files and --sync say how a trace is recorded, so --trace FILE.fst must be given too.");
         }
         if (wait != null && !wait.isEmpty() && !wait.matches("[0-9]{1,9}")) {
             throw usage("--wait=" + wait + ": a number of seconds is wanted, or --wait alone.");
@@ -218,7 +223,9 @@ final class BorrowCommand extends Verb {
         }
         try {
             RecorderTap tap =
-                    foreground.own(RecorderTap.recording(function, trace, TraceOptions.DEFAULT));
+                    foreground.own(
+                            RecorderTap.recording(
+                                    function, trace, recording.of(function.describe())));
             recorder = tap;
             return tap;
         } catch (TraceException e) {

@@ -14,7 +14,6 @@ import farslot.link.Trust;
 import farslot.posix.OwnProcess;
 import farslot.recorder.RecorderTap;
 import farslot.recorder.TraceException;
-import farslot.recorder.TraceOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,6 +100,8 @@ final class LendCommand extends Verb {
                             + " devices each has its own: FILE-NAME.fst.")
     Path trace;
 
+    @Mixin RecordOptions recording;
+
     @Option(
             names = "--no-handover",
             description =
@@ -126,6 +127,10 @@ final class LendCommand extends Verb {
                 DeviceHelp.print(out(), device.substring(0, device.length() - ",help".length()));
                 return ExitCode.OK;
             }
+        }
+        if (trace == null && recording.any()) {
+            throw usage(
+                    "--dma, --mode, --where, --until, --ring, --limit, --files and --sync say how a trace is recorded, so --trace FILE.fst must be given too.");
         }
         HoldOptions.checkSeconds(this, "--grace", grace, 0);
         RuntimeDirectory directory = Processes.runtimeDirectory();
@@ -286,7 +291,8 @@ final class LendCommand extends Verb {
                 try {
                     RecorderTap tap =
                             foreground.own(
-                                    RecorderTap.recording(function, file, TraceOptions.DEFAULT));
+                                    RecorderTap.recording(
+                                            function, file, recording.of(function.describe())));
                     function = tap;
                     notes = tap.trace()::mark;
                 } catch (TraceException e) {

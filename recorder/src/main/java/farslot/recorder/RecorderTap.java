@@ -48,17 +48,7 @@ public final class RecorderTap extends Tap implements AutoCloseable {
      */
     public static RecorderTap recording(PciFunction next, Path file, TraceOptions options)
             throws TraceException {
-        return recording(next, file, options, RecordingRules.ALL);
-    }
-
-    /**
-     * Puts a recorder before a function, which records by rules from the beginning.
-     *
-     * @throws TraceException where the file cannot be made
-     */
-    public static RecorderTap recording(
-            PciFunction next, Path file, TraceOptions options, RecordingRules rules)
-            throws TraceException {
+        RecordingRules rules = options.rules();
         if (rules.flushes() && options.ringBytes() > 0) {
             throw new TraceException(
                     "A ring is kept in memory, so no access can be on the disk before it is done:"

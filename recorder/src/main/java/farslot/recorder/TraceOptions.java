@@ -16,6 +16,7 @@ package farslot.recorder;
  * @param forceMillis how often everything is forced to the disk, so that a loss of power costs no
  *     more; 0 leaves it to the kernel
  * @param origin where it is recorded, for its reader
+ * @param rules what of everything that passes is recorded, from the beginning
  */
 public record TraceOptions(
         long limitBytes,
@@ -25,10 +26,20 @@ public record TraceOptions(
         long patienceMillis,
         long ringBytes,
         long forceMillis,
-        TraceOrigin origin) {
+        TraceOrigin origin,
+        RecordingRules rules) {
     /** One file of 1 GiB, digests of DMA data, 4 MiB at a time. */
     public static final TraceOptions DEFAULT =
-            new TraceOptions(1L << 30, 1, DmaData.DIGEST, 4 << 20, 50, 0, 0, TraceOrigin.UNKNOWN);
+            new TraceOptions(
+                    1L << 30,
+                    1,
+                    DmaData.DIGEST,
+                    4 << 20,
+                    50,
+                    0,
+                    0,
+                    TraceOrigin.UNKNOWN,
+                    RecordingRules.ALL);
 
     private static final int LEAST_LIMIT_BYTES = 1 << 17;
     private static final int MOST_FILES = 1000;
@@ -127,7 +138,15 @@ public record TraceOptions(
 
     public TraceOptions withLimitBytes(long bytes) {
         return new TraceOptions(
-                bytes, files, dmaData, windowBytes, patienceMillis, ringBytes, forceMillis, origin);
+                bytes,
+                files,
+                dmaData,
+                windowBytes,
+                patienceMillis,
+                ringBytes,
+                forceMillis,
+                origin,
+                rules);
     }
 
     public TraceOptions withFiles(int count) {
@@ -139,7 +158,8 @@ public record TraceOptions(
                 patienceMillis,
                 ringBytes,
                 forceMillis,
-                origin);
+                origin,
+                rules);
     }
 
     public TraceOptions withDmaData(DmaData data) {
@@ -151,17 +171,34 @@ public record TraceOptions(
                 patienceMillis,
                 ringBytes,
                 forceMillis,
-                origin);
+                origin,
+                rules);
     }
 
     public TraceOptions withWindowBytes(int bytes) {
         return new TraceOptions(
-                limitBytes, files, dmaData, bytes, patienceMillis, ringBytes, forceMillis, origin);
+                limitBytes,
+                files,
+                dmaData,
+                bytes,
+                patienceMillis,
+                ringBytes,
+                forceMillis,
+                origin,
+                rules);
     }
 
     public TraceOptions withPatienceMillis(long millis) {
         return new TraceOptions(
-                limitBytes, files, dmaData, windowBytes, millis, ringBytes, forceMillis, origin);
+                limitBytes,
+                files,
+                dmaData,
+                windowBytes,
+                millis,
+                ringBytes,
+                forceMillis,
+                origin,
+                rules);
     }
 
     public TraceOptions withRingBytes(long bytes) {
@@ -173,12 +210,21 @@ public record TraceOptions(
                 patienceMillis,
                 bytes,
                 forceMillis,
-                origin);
+                origin,
+                rules);
     }
 
     public TraceOptions withForceMillis(long millis) {
         return new TraceOptions(
-                limitBytes, files, dmaData, windowBytes, patienceMillis, ringBytes, millis, origin);
+                limitBytes,
+                files,
+                dmaData,
+                windowBytes,
+                patienceMillis,
+                ringBytes,
+                millis,
+                origin,
+                rules);
     }
 
     public TraceOptions withOrigin(TraceOrigin place) {
@@ -190,6 +236,20 @@ public record TraceOptions(
                 patienceMillis,
                 ringBytes,
                 forceMillis,
-                place);
+                place,
+                rules);
+    }
+
+    public TraceOptions withRules(RecordingRules which) {
+        return new TraceOptions(
+                limitBytes,
+                files,
+                dmaData,
+                windowBytes,
+                patienceMillis,
+                ringBytes,
+                forceMillis,
+                origin,
+                which);
     }
 }

@@ -58,18 +58,7 @@ public final class TracePoint extends Tap {
      * @throws TraceException where the file cannot be made
      */
     public Recording begin(Path file, TraceOptions options) throws TraceException {
-        return begin(file, options, RecordingRules.ALL);
-    }
-
-    /**
-     * Begins a recording by rules.
-     *
-     * @param file the trace, which must not exist
-     * @throws TraceException where the file cannot be made
-     */
-    public Recording begin(Path file, TraceOptions options, RecordingRules rules)
-            throws TraceException {
-        RecorderTap tap = RecorderTap.recording(next(), file, options, rules);
+        RecorderTap tap = RecorderTap.recording(next(), file, options);
         Recording recording = new Recording(this, tap);
         List<DmaMap> known;
         synchronized (this) {

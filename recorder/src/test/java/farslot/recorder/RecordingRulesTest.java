@@ -46,7 +46,8 @@ class RecordingRulesTest {
     }
 
     private RecorderTap recording(RecordingRules rules) throws TraceException {
-        RecorderTap tap = RecorderTap.recording(function, file, TraceOptions.DEFAULT, rules);
+        RecorderTap tap =
+                RecorderTap.recording(function, file, TraceOptions.DEFAULT.withRules(rules));
         tap.attach(new MemoryHost());
         return tap;
     }
@@ -179,7 +180,7 @@ class RecordingRulesTest {
                 };
         RecorderTap tap =
                 RecorderTap.recording(
-                        looking, file, TraceOptions.DEFAULT, rules("BAR0:0x0-0xf=flush"));
+                        looking, file, TraceOptions.DEFAULT.withRules(rules("BAR0:0x0-0xf=flush")));
         write(tap, 4, 1);
         write(tap, 0x40, 1);
         tap.close();
@@ -213,7 +214,9 @@ class RecordingRulesTest {
                 };
         RecorderTap tap =
                 RecorderTap.recording(
-                        looking, file, TraceOptions.DEFAULT, rules("BAR0:0x0-0xf=flush-remote"));
+                        looking,
+                        file,
+                        TraceOptions.DEFAULT.withRules(rules("BAR0:0x0-0xf=flush-remote")));
         write(tap, 0, 1);
         tap.remoteFlush(record -> {
             order.add("acknowledged " + record);
@@ -241,7 +244,9 @@ class RecordingRulesTest {
         TraceException e =
                 assertThrows(
                         TraceException.class,
-                        () -> RecorderTap.recording(function, file, ring, rules("BAR0=flush")));
+                        () ->
+                                RecorderTap.recording(
+                                        function, file, ring.withRules(rules("BAR0=flush"))));
         assertTrue(e.getMessage().startsWith("A ring is kept in memory"), e.getMessage());
         assertFalse(file.toFile().exists());
     }
