@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** What the verbs that read a trace take: the file, and names from elsewhere. */
+/** What the verbs that read one trace take: the file, and names from elsewhere. */
 final class TraceSource {
     @Parameters(index = "0", arity = "0..1", paramLabel = "FILE.fst", description = "The trace.")
     Path file;
@@ -20,6 +20,10 @@ final class TraceSource {
         if (file == null) {
             throw new CommandFailure(ExitCode.USAGE, "Which trace? Name a file, as in n0.fst.");
         }
+        return open(file);
+    }
+
+    static TraceReader open(Path file) {
         if (!Files.exists(file)) {
             throw new CommandFailure(ExitCode.NOT_FOUND, "There is no trace " + file + ".");
         }
@@ -31,6 +35,10 @@ final class TraceSource {
     }
 
     TraceNames names(TraceReader reader) {
+        return names(reader, maps);
+    }
+
+    static TraceNames names(TraceReader reader, MapOption maps) {
         RegisterMap map = maps.over(TraceNames.mapOf(reader));
         return TraceNames.of(reader.description(), map).named(reader.origin().function());
     }

@@ -100,6 +100,11 @@ public final class TraceNames {
         return new TraceNames(description, map);
     }
 
+    /** The function's kind: "nvme". */
+    public String kind() {
+        return kind;
+    }
+
     /** The same, of a function that is lent by this name ("n0"). */
     public TraceNames named(String lentName) {
         return new TraceNames(kind, lentName, domains);

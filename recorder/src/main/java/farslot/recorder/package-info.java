@@ -6,7 +6,7 @@
  *
  * <p>Uses {@code core} and {@code registers}. Begin with {@code RecorderTap} and {@code
  * TraceWriter} for writing, {@code TraceReader} and {@code TraceEvent} for reading; {@code
- * TraceText} and {@code TraceStatistics} make what people see. {@code Condition} is the one
- * expression language, for what is recorded and for what is read.
+ * TraceText} makes what people see of an event. {@code Condition} is the one expression language,
+ * for what is recorded and for what is read.
  */
 package farslot.recorder;

@@ -80,12 +80,6 @@ class TraceFuzzTest {
         } catch (TraceException refused) {
             assertTrue(refused.getMessage().endsWith("."), refused.getMessage());
             assertFalse(whole.isTrace(), refused.getMessage());
-            return;
-        }
-        try (TraceReader reader = TraceReader.open(file)) {
-            for (String line : TraceStatistics.of(reader).lines(10)) {
-                assertHarmless(line);
-            }
         }
     }
 

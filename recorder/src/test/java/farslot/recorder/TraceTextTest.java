@@ -8,7 +8,6 @@ import farslot.core.DmaMap;
 import farslot.core.FunctionEvent;
 import farslot.core.InterruptAction;
 import farslot.core.InterruptKind;
-import farslot.core.NearMemory;
 import farslot.core.PciFunction;
 import farslot.core.Region;
 import farslot.core.ResetKind;
@@ -154,50 +153,5 @@ class TraceTextTest {
                 write);
         assertTrue(
                 text.json(events.get(1)).endsWith("\"text\":\"a \\\"quoted\\\" \\u000a word\"}"));
-    }
-
-    @Test
-    void aTraceIsCountedByRegister() throws TraceException {
-        RecorderTap tap = recording();
-        for (int i = 0; i < 5; i++) {
-            tap.write(0, 0x1008, number(i, 4), 4, PciFunction.ALL_BYTES);
-            function.host.interrupt(1, InterruptKind.MSIX, i % 2);
-        }
-        tap.read(0, 0x14, number(0, 4), 4);
-        tap.read(0, 1 << 20, number(0, 4), 4);
-        function.host.read(1, 0, MemorySegment.ofArray(new byte[512]));
-        function.host.read(1, 1 << 20, MemorySegment.ofArray(new byte[512]));
-        tap.trace().mark("end");
-        tap.close();
-        try (TraceReader reader = TraceReader.open(folder.resolve("t.fst"))) {
-            TraceStatistics.Summary summary = TraceStatistics.of(reader, NAMES);
-            assertEquals("SQ1TDBL", summary.registers().get(0).register());
-            assertEquals(5, summary.registers().get(0).writes());
-            assertEquals(3, summary.registers().size());
-            assertEquals(
-                    List.of(
-                            new TraceStatistics.InterruptCount("MSIX", 0, 3),
-                            new TraceStatistics.InterruptCount("MSIX", 1, 2)),
-                    summary.interrupts());
-            assertEquals(new TraceStatistics.DmaSummary(1, 512, 0, 0, 1), summary.dma());
-            assertEquals(16, summary.events());
-            assertEquals(1, summary.others().get("mark"));
-            List<String> lines = summary.lines(1);
-            assertTrue(lines.get(0).startsWith("16 events of memory in "), lines.get(0));
-            assertTrue(lines.get(2).startsWith("BAR0    SQ1TDBL "), lines.get(2));
-            assertEquals("        and 2 registers more", lines.get(3));
-        }
-    }
-
-    @Test
-    void aSummarySaysWhereDmaWasNotSeen() throws TraceException {
-        RecorderTap tap = recording();
-        NearMemory near = new NearMemory(MemorySegment.ofArray(new byte[4096]), -1, 0);
-        tap.map(new DmaMap(0, 4096, Direction.READ_WRITE, near, true));
-        tap.close();
-        try (TraceReader reader = TraceReader.open(folder.resolve("t.fst"))) {
-            List<String> remarks = TraceStatistics.of(reader, NAMES).remarks();
-            assertTrue(remarks.get(0).startsWith("No DMA passed here"), remarks::toString);
-        }
     }
 }
