@@ -134,6 +134,34 @@ class TraceOfLinuxTest {
         Files.delete(folder.resolve("disk"));
     }
 
+    @Test
+    void shouldAnswerWhateverOneAsksOfIt() throws Exception {
+        String file = trace.toString();
+        String shown = said("trace", "show", file, "--where", "reg == CC and write");
+        assertTrue(shown.contains("EN=1"), shown);
+        String polled = said("trace", "show", file, "--where", "reg == CSTS or reg == CC");
+        assertTrue(polled.contains("CSTS"), polled);
+        String counted = said("trace", "stats", file);
+        assertTrue(counted.contains("SQ1TDBL"), counted);
+        String commands = said("trace", "decode", file, "--only", "nvme");
+        for (String command : List.of("IDENTIFY", "CREATE_IO_SQ", "WRITE", "FLUSH")) {
+            assertTrue(commands.contains(command), command + " is not in " + commands);
+        }
+        String configuration = said("trace", "config", file);
+        assertTrue(
+                configuration.contains("MSIX") || configuration.contains("MSI-X"), configuration);
+        String sql =
+                "SELECT region, offset, count(*) AS n FROM events WHERE kind = 'write'"
+                        + " GROUP BY ALL ORDER BY n DESC LIMIT 3";
+        String rows = said("trace", "query", file, sql, "--json");
+        assertTrue(rows.contains("BAR0"), rows);
+        for (String format : List.of("mmiotrace", "pcapng", "perfetto")) {
+            Path out = folder.resolve("linux." + format);
+            said("trace", "export", file, "--to", format, "-o", out.toString());
+            assertTrue(Files.size(out) > 10_000, out + " has " + Files.size(out) + " bytes");
+        }
+    }
+
     /** One bit of one register is another: CAP.TO is twice as long. */
     @Test
     void shouldNameTheRegisterAndFieldThatDifferInAnotherBuild() throws Exception {
