@@ -7,12 +7,7 @@ import farslot.analysis.query.QueryException;
 import farslot.analysis.query.QueryOptions;
 import farslot.analysis.query.TraceDatabase;
 import farslot.recorder.TraceException;
-import farslot.recorder.TraceNames;
-import farslot.recorder.TraceReader;
 import farslot.registers.Nearest;
-import farslot.registers.RegisterMap;
-import farslot.registers.RegisterMapException;
-import farslot.registers.RegisterMapLoader;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
@@ -21,8 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.function.Function;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -76,11 +71,7 @@ final class TraceQueryCommand extends Verb {
             description = "Ask a question that is there already; \"list\" lists them.")
     String named;
 
-    @Option(
-            names = "--map",
-            paramLabel = "FILE.xml",
-            description = "Name registers by this file instead of by the device's own map.")
-    Path map;
+    @Mixin MapOption maps;
 
     @Option(
             names = "--format",
@@ -195,23 +186,11 @@ final class TraceQueryCommand extends Verb {
     }
 
     private List<TraceDatabase.Trace> traces(List<Path> files) {
-        Function<TraceReader, TraceNames> names = names();
         return files.stream()
-                .map(file -> new TraceDatabase.Trace(file.toString(), file, names))
+                .map(file ->
+                        new TraceDatabase.Trace(
+                                file.toString(), file, reader -> TraceSource.names(reader, maps)))
                 .toList();
-    }
-
-    private Function<TraceReader, TraceNames> names() {
-        if (map == null) {
-            return TraceNames::of;
-        }
-        try {
-            RegisterMap loaded = RegisterMapLoader.lenient().load(map);
-            return reader ->
-                    TraceNames.of(reader.description(), loaded).named(reader.origin().function());
-        } catch (RegisterMapException e) {
-            throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
-        }
     }
 
     private void answer(TraceDatabase database, String sql, Format wanted)

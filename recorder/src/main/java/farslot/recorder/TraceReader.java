@@ -137,7 +137,7 @@ public final class TraceReader implements AutoCloseable {
         }
     }
 
-    private static TraceException unreadable(Path file, Throwable e) {
+    static TraceException unreadable(Path file, Throwable e) {
         String why =
                 switch (e) {
                     case java.nio.file.NoSuchFileException none -> "there is no such file";
@@ -368,7 +368,17 @@ public final class TraceReader implements AutoCloseable {
         }
     }
 
-    // For TraceFollower, which goes to and fro in a trace that grows.
+    /** Of the lease that holds at this place; 0 where there is none, or it is not known. */
+    public long epoch() {
+        return epoch;
+    }
+
+    // For TraceFollower, which goes to and fro in a trace that grows, and TracePart.
+
+    void readBetween(long from, long to, long leaseEpoch) {
+        readBetween(from, to);
+        epoch = leaseEpoch;
+    }
 
     /** Goes on with one slot and ends before another, which is there. */
     void readBetween(long from, long to) {

@@ -83,7 +83,9 @@ final class EventRows {
         if (stamp.programCounter() != 0) {
             sink.put(PROGRAM_COUNTER, stamp.programCounter());
         }
-        word(VERIFICATION, stamp.verification().name());
+        if (stamp.verification() != TraceEvent.Verification.SEALED) {
+            word(VERIFICATION, stamp.verification().name());
+        }
         switch (event) {
             case TraceEvent.Access e -> access(e);
             case TraceEvent.Dma e -> {

@@ -4,32 +4,25 @@ import farslot.recorder.TraceEvent;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceNames;
 import farslot.recorder.TraceReader;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.util.function.DoubleConsumer;
 
-/** Reads a trace's events into batches, from where its reader is to the end. */
+/** Reads a trace's events into batches, from where its reader is to where it ends. */
 final class EventSource implements ArrowStream.Source {
-    private static final int RECORD_BYTES = 64;
-
     private final TraceReader reader;
     private final EventRows rows;
+    private final double slots;
     private final DoubleConsumer progress;
-    private final double records;
+    private long firstNumber = -1;
 
     /**
-     * @param progress told, for each batch, how much of the file is read, 0 to 1
+     * @param slots that there are to read
+     * @param progress told, for each batch, how much of them is read, 0 to 1
      */
-    EventSource(TraceReader reader, TraceNames names, DoubleConsumer progress)
-            throws TraceException {
+    EventSource(TraceReader reader, TraceNames names, long slots, DoubleConsumer progress) {
         this.reader = reader;
         this.rows = new EventRows(names);
+        this.slots = slots;
         this.progress = progress;
-        try {
-            this.records = (double) Files.size(reader.file()) / RECORD_BYTES;
-        } catch (IOException e) {
-            throw new TraceException(reader.file() + " cannot be read: " + e.getMessage(), e);
-        }
     }
 
     @Override
@@ -40,9 +33,13 @@ final class EventSource implements ArrowStream.Source {
             if (event == null) {
                 break;
             }
+            if (firstNumber < 0) {
+                firstNumber = event.stamp().number();
+            }
             rows.add(event, batch);
             last = event;
         }
-        progress.accept(last == null ? 1 : Math.min(1, last.stamp().number() / records));
+        progress.accept(
+                last == null ? 1 : Math.min(1, (last.stamp().number() - firstNumber) / slots));
     }
 }

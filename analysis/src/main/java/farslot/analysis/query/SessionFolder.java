@@ -73,7 +73,8 @@ final class SessionFolder implements AutoCloseable {
         remove(path);
     }
 
-    private static void remove(Path folder) {
+    /** Removes a folder and all in it. */
+    static void remove(Path folder) {
         try (Stream<Path> all = Files.walk(folder)) {
             List<Path> deepestFirst = all.sorted((a, b) -> b.compareTo(a)).toList();
             for (Path file : deepestFirst) {

@@ -54,6 +54,7 @@ public final class TraceDatabase implements AutoCloseable {
 
     private final QueryOptions options;
     private final SessionFolder folder;
+    private final KeptParts kept;
     private final DuckDBConnection connection;
     private final List<String> remarks = new ArrayList<>();
     private final List<NamedTrace> traces = new ArrayList<>();
@@ -67,9 +68,11 @@ public final class TraceDatabase implements AutoCloseable {
 
     private record NamedTrace(String name, TraceNames names) {}
 
-    private TraceDatabase(QueryOptions options, SessionFolder folder) throws SQLException {
+    private TraceDatabase(QueryOptions options, SessionFolder folder, KeptParts kept)
+            throws SQLException {
         this.options = options;
         this.folder = folder;
+        this.kept = kept;
         Properties properties = new Properties();
         properties.setProperty("autoinstall_known_extensions", "false");
         properties.setProperty("autoload_known_extensions", "false");
@@ -89,7 +92,8 @@ public final class TraceDatabase implements AutoCloseable {
     public static TraceDatabase empty(QueryOptions options) throws AnalysisException {
         SessionFolder folder = SessionFolder.create(options.folder());
         try {
-            return new TraceDatabase(options, folder);
+            KeptParts kept = new KeptParts(options.folder().resolve("parts"), options.keptBytes());
+            return new TraceDatabase(options, folder, kept);
         } catch (SQLException e) {
             folder.close();
             throw new AnalysisException("DuckDB cannot be started: " + sentence(e), e);
@@ -108,15 +112,15 @@ public final class TraceDatabase implements AutoCloseable {
             execute(RegisterTables.CREATE);
             execute(TraceTables.CREATE);
             List<String> selects = new ArrayList<>();
+            List<String> allowed = new ArrayList<>();
             for (Trace trace : toRead) {
-                String table = "stored.events_" + selects.size();
-                read(trace, table, toRead.size() > 1);
-                selects.add("SELECT '" + quoted(trace.name()) + "' AS trace, * FROM " + table);
+                selects.add(read(trace, allowed, toRead.size() > 1));
             }
             execute("CREATE VIEW events AS " + String.join(" UNION ALL ", selects));
             execute(TraceTables.VIEWS);
             execute(RegisterTables.FIELDS);
             execute("SET allowed_directories = ['" + quoted(folder.path()) + "/']");
+            execute("SET allowed_paths = [" + String.join(", ", allowed) + "]");
             execute("SET enable_external_access = false");
             execute("SET lock_configuration = true");
         } catch (SQLException e) {
@@ -126,43 +130,48 @@ public final class TraceDatabase implements AutoCloseable {
         }
     }
 
-    private void read(Trace trace, String table, boolean oneOfSeveral)
+    /** Gives back a SELECT of its events. */
+    private String read(Trace trace, List<String> allowed, boolean oneOfSeveral)
             throws SQLException, AnalysisException {
         try (TraceReader reader = TraceReader.open(trace.file())) {
             TraceNames names = trace.names().apply(reader);
-            readEvents(trace, reader, names, table);
+            TraceParts parts = new TraceParts(this::load, kept, folder.path(), options.partSlots());
+            parts.read(
+                    reader,
+                    names,
+                    "stored.events_" + traces.size(),
+                    done -> options.progress().accept(trace.name(), done));
             new RegisterTables(connection).addRegisters(trace.name(), names);
             new TraceTables(connection).add(trace.name(), reader);
-            for (String remark : reader.remarks()) {
+            for (String remark : parts.remarks()) {
                 remarks.add(oneOfSeveral ? trace.name() + ": " + remark : remark);
             }
             traces.add(new NamedTrace(trace.name(), names));
+            parts.files().forEach(file -> allowed.add("'" + quoted(file) + "'"));
+            return "SELECT '"
+                    + quoted(trace.name())
+                    + "' AS trace, * FROM ("
+                    + parts.select()
+                    + ")";
         } catch (TraceException e) {
             throw new AnalysisException(e.getMessage(), e);
         }
     }
 
-    private void readEvents(Trace trace, TraceReader reader, TraceNames names, String table)
-            throws SQLException, TraceException, AnalysisException {
-        EventSource source =
-                new EventSource(
-                        reader, names, done -> options.progress().accept(trace.name(), done));
-        try (ArrowStream stream = new ArrowStream(source)) {
+    /** The {@link TraceParts.Loader}. */
+    private void load(String sql, ArrowStream.Source rows) throws SQLException, AnalysisException {
+        try (ArrowStream stream = new ArrowStream(rows)) {
             connection.registerArrowStream("trace_events", stream);
-            create(table, stream);
-            execute("DROP VIEW trace_events");
-        }
-    }
-
-    private void create(String table, ArrowStream stream) throws SQLException, AnalysisException {
-        try {
-            execute("CREATE TABLE " + table + " AS SELECT * FROM trace_events");
-        } catch (SQLException e) {
-            if (stream.failure() != null) {
-                throw new AnalysisException(
-                        String.valueOf(stream.failure().getMessage()), stream.failure());
+            try {
+                execute(sql);
+            } catch (SQLException e) {
+                if (stream.failure() != null) {
+                    throw new AnalysisException(
+                            String.valueOf(stream.failure().getMessage()), stream.failure());
+                }
+                throw e;
             }
-            throw e;
+            execute("DROP VIEW trace_events");
         }
     }
 
@@ -272,7 +281,7 @@ public final class TraceDatabase implements AutoCloseable {
         };
     }
 
-    private static String quoted(Object text) {
+    static String quoted(Object text) {
         return text.toString().replace("'", "''");
     }
 

@@ -39,12 +39,7 @@ class TraceTablesTest {
     @AfterProperty
     void remove() throws Exception {
         if (folder != null) {
-            try (var files = Files.list(folder)) {
-                for (Path file : files.toList()) {
-                    Files.delete(file);
-                }
-            }
-            Files.delete(folder);
+            SessionFolder.remove(folder);
             folder = null;
         }
     }
