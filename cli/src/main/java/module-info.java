@@ -5,6 +5,7 @@ module farslot.cli {
     requires farslot.trust;
     requires farslot.vfiouser;
     requires farslot.recorder;
+    requires farslot.watch;
     requires farslot.analysis;
     requires farslot.registers;
     requires farslot.devices.edu;

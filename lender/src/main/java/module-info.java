@@ -4,7 +4,7 @@ module farslot.lender {
     requires transitive farslot.core;
     requires transitive farslot.link;
     requires farslot.posix;
-    requires farslot.recorder;
+    requires transitive farslot.watch;
     requires transitive farslot.sdk;
     requires org.tomlj;
 

@@ -2,7 +2,7 @@
 module farslot.slot {
     requires transitive farslot.core;
     requires transitive farslot.link;
-    requires farslot.recorder;
+    requires transitive farslot.watch;
 
     exports farslot.slot;
 }

@@ -6,14 +6,15 @@ import farslot.link.RuntimeDirectory;
 import farslot.link.RuntimeDirectory.Role;
 import farslot.link.Wish;
 import farslot.posix.PeerCredentials;
-import farslot.recorder.RecorderTap;
 import farslot.recorder.TraceException;
+import farslot.recorder.TraceOrigin;
 import farslot.slot.BorrowException;
 import farslot.slot.FunctionAddress;
 import farslot.slot.Slot;
 import farslot.slot.Supervision;
 import farslot.vfiouser.QemuDevice;
 import farslot.vfiouser.VfioUserServer;
+import farslot.watch.Recordings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,7 +76,9 @@ final class BorrowCommand extends Verb {
     @Option(
             names = "--trace",
             paramLabel = "FILE",
-            description = "Record everything into this .fst file, which must not exist.")
+            description =
+                    "Record everything into this .fst file, which must not exist, from the beginning."
+                            + " \"farslot trace record\" records while it is borrowed.")
     Path trace;
 
     @Mixin RecordOptions recording;
@@ -113,7 +116,7 @@ final class BorrowCommand extends Verb {
             String device,
             String trace) {}
 
-    private volatile RecorderTap recorder;
+    private volatile Recordings recordings;
 
     @Override
     public Integer call() {
@@ -181,9 +184,10 @@ final class BorrowCommand extends Verb {
                                         .withGrace(holding.graceTime()),
                                 holding.rules(),
                                 new Supervision(Program.supervisor(), this::sayAndMark),
-                                function -> recorded(function, foreground),
+                                function -> recorded(slotName, function, foreground),
                                 this::sayAndMark,
                                 foreground::stop));
+        slot.offer(recordings);
         VfioUserServer server =
                 foreground.own(
                         VfioUserServer.start(
@@ -216,29 +220,33 @@ final class BorrowCommand extends Verb {
                 : slotName + "@" + Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
     }
 
-    /** The function with the recorder around it, if one is wanted. */
-    private PciFunction recorded(PciFunction function, Foreground foreground) {
-        if (trace == null) {
-            return function;
-        }
+    /** The function where it can be recorded, from now on if that is wanted. */
+    private PciFunction recorded(String slotName, PciFunction function, Foreground foreground) {
+        Recordings of =
+                foreground.own(
+                        new Recordings(
+                                slotName,
+                                TraceOrigin.At.SLOT,
+                                function,
+                                UserFolders.traces(),
+                                this::say));
         try {
-            RecorderTap tap =
-                    foreground.own(
-                            RecorderTap.recording(
-                                    function, trace, recording.of(function.describe())));
-            recorder = tap;
-            return tap;
+            if (trace != null) {
+                of.keep(trace, recording.of(function.describe()));
+            }
         } catch (TraceException e) {
             throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
         }
+        recordings = of;
+        return of.function();
     }
 
-    /** The trace says too when the function was lost and when it came back. */
+    /** Traces say too when the function was lost and when it came back. */
     private void sayAndMark(String sentence) {
         say(sentence);
-        RecorderTap tap = recorder;
-        if (tap != null) {
-            tap.trace().mark(sentence);
+        Recordings of = recordings;
+        if (of != null) {
+            of.mark(sentence);
         }
     }
 

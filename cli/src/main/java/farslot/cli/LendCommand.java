@@ -1,6 +1,5 @@
 package farslot.cli;
 
-import farslot.core.PciFunction;
 import farslot.lender.Conditions;
 import farslot.lender.HostedDevice;
 import farslot.lender.Lender;
@@ -12,8 +11,9 @@ import farslot.link.LinkOptions;
 import farslot.link.RuntimeDirectory;
 import farslot.link.Trust;
 import farslot.posix.OwnProcess;
-import farslot.recorder.RecorderTap;
 import farslot.recorder.TraceException;
+import farslot.recorder.TraceOrigin;
+import farslot.watch.Recordings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +22,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -96,8 +95,9 @@ final class LendCommand extends Verb {
             names = "--trace",
             paramLabel = "FILE",
             description =
-                    "Record everything into this .fst file, which must not exist. With several"
-                            + " devices each has its own: FILE-NAME.fst.")
+                    "Record everything into this .fst file, which must not exist, from the beginning. With"
+                            + " several devices each has its own: FILE-NAME.fst. \"farslot trace"
+                            + " record\" records while it is lent.")
     Path trace;
 
     @Mixin RecordOptions recording;
@@ -284,22 +284,23 @@ final class LendCommand extends Verb {
         List<Lender.Lendable> lendables = new ArrayList<>();
         for (Specification specification : specifications) {
             HostedDevice device = foreground.own(HostedDevice.make(specification));
-            PciFunction function = device.function();
-            Consumer<String> notes = sentence -> {};
+            Recordings recordings =
+                    foreground.own(
+                            new Recordings(
+                                    device.name(),
+                                    TraceOrigin.At.LENDER,
+                                    device.function(),
+                                    UserFolders.traces(),
+                                    this::say));
             Path file = traceFile(specification.name(), specifications.size());
             if (file != null) {
                 try {
-                    RecorderTap tap =
-                            foreground.own(
-                                    RecorderTap.recording(
-                                            function, file, recording.of(function.describe())));
-                    function = tap;
-                    notes = tap.trace()::mark;
+                    recordings.keep(file, recording.of(device.function().describe()));
                 } catch (TraceException e) {
                     throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
                 }
             }
-            lendables.add(new Lender.Lendable(device.name(), function, device.function(), notes));
+            lendables.add(new Lender.Lendable(device.name(), device.function(), recordings));
             lent.add(
                     new Lent(
                             device.name(),

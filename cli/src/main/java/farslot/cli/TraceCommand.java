@@ -5,10 +5,13 @@ import picocli.CommandLine.Command;
 /** What can be done with a trace file. */
 @Command(
         name = "trace",
-        header = "Read what a recorder wrote",
+        header = "Record what passes a function, and read it",
         description =
-                "%nShows, counts and queries the events of a trace file, or takes it elsewhere.",
+                "%nRecords what passes a function; shows, counts and queries the events of a trace,"
+                        + " or takes it elsewhere.",
         subcommands = {
+            TraceRecordCommand.class,
+            TraceMarkCommand.class,
             TraceShowCommand.class,
             TraceStatsCommand.class,
             TraceQueryCommand.class,
@@ -24,6 +27,7 @@ import picocli.CommandLine.Command;
         commandListHeading = "%nCommands:%n",
         footerHeading = "%nExample:%n",
         footer = {
+            "  farslot trace record n0 -o n0.fst",
             "  farslot trace show demo.fst --where \"write or irq\"",
             "  farslot trace stats demo.fst",
             "  farslot trace query demo.fst --named busiest-registers",

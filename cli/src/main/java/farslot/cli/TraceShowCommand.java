@@ -31,7 +31,8 @@ import picocli.CommandLine.Option;
         footer = {
             "  farslot trace show demo.fst --since 0.5 --count 100",
             "  farslot trace show demo.fst --where \"write or irq\"",
-            "  farslot trace show demo.fst --where \"reg == CSTS and took > 1ms\" --no-fold"
+            "  farslot trace show demo.fst --where \"reg == CSTS and took > 1ms\" --no-fold",
+            "  farslot trace show n0@machine --follow"
         })
 final class TraceShowCommand extends Verb {
     /** How many events are read before looking whether anybody still reads what is printed. */
@@ -48,6 +49,18 @@ final class TraceShowCommand extends Verb {
             description = "Begin with events of this time, in seconds since the beginning.")
     double sinceSeconds;
 
+    @Option(
+            names = {"-f", "--follow"},
+            description =
+                    "Go on with what is recorded from now on: of FILE.fst while it grows, or of NAME, a"
+                            + " function that is lent (NAME@MACHINE) or a slot of this machine.")
+    boolean follow;
+
+    @Option(
+            names = "--insecure",
+            description = "With NAME: allow TCP where nothing proves who answers.")
+    boolean insecure;
+
     @Option(names = "--count", paramLabel = "N", description = "Stop after this many events.")
     long count = Long.MAX_VALUE;
 
@@ -62,6 +75,7 @@ final class TraceShowCommand extends Verb {
     boolean numbers;
 
     private boolean painted;
+    private Folding folding;
 
     @Override
     public Integer call() {
@@ -71,10 +85,13 @@ final class TraceShowCommand extends Verb {
         if (count < 0 || !(sinceSeconds >= 0)) {
             throw usage("--count and --since cannot be negative.");
         }
+        painted = color.wanted();
+        if (follow) {
+            return follow();
+        }
         try (TraceReader reader = source.open()) {
             TraceNames names = source.names(reader);
-            painted = color.wanted();
-            show(reader, names, where.condition(names));
+            show(reader::next, names, where.condition(names));
             reader.remarks().forEach(this::say);
             return ExitCode.OK;
         } catch (TraceException e) {
@@ -82,16 +99,50 @@ final class TraceShowCommand extends Verb {
         }
     }
 
-    private void show(TraceReader reader, TraceNames names, Condition condition)
-            throws TraceException {
+    private int follow() {
+        if (source.file == null) {
+            throw usage("--follow: which trace? Name a file, or what is lent.");
+        }
+        try (LiveTrace live = open()) {
+            TraceNames names = source.names(live.reader());
+            show(live::next, names, where.condition(names));
+            live.remarks().forEach(this::say);
+            return ExitCode.OK;
+        } catch (TraceException e) {
+            throw TraceSource.unreadable(e);
+        }
+    }
+
+    private LiveTrace open() throws TraceException {
+        String what = source.file.toString();
+        return LiveTrace.isFile(what)
+                ? LiveTrace.of(source.existing(), this::pause)
+                : LiveTrace.of(Recorder.find(what, null), insecure, this, this::pause);
+    }
+
+    /** Nothing comes at this moment: what is there is shown, folded or not. */
+    private void pause() {
+        if (folding != null) {
+            folding.flush();
+        }
+        out().flush();
+    }
+
+    /** Where events come from: a trace that is whole, or one that grows. */
+    @FunctionalInterface
+    private interface Events {
+        TraceEvent next() throws TraceException;
+    }
+
+    private void show(Events events, TraceNames names, Condition condition) throws TraceException {
         TraceText json = new TraceText(names);
         FoldedText text = new FoldedText(names);
-        Folding folding = new Folding(row -> print(text, row));
+        folding = new Folding(row -> print(text, row));
         long sinceNanos = (long) (sinceSeconds * 1e9);
         long shown = 0;
-        for (TraceEvent event = reader.next();
+        for (TraceEvent event = events.next();
                 event != null && shown < count;
-                event = reader.next()) {
+                event = events.next()) {
             if (event.stamp().nanos() < sinceNanos
                     || (condition != null && !condition.test(event))) {
                 continue;

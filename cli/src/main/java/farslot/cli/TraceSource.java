@@ -16,19 +16,28 @@ final class TraceSource {
 
     @Mixin MapOption maps;
 
-    TraceReader open() {
+    /** The file, which is there. */
+    Path existing() {
         if (file == null) {
             throw new CommandFailure(ExitCode.USAGE, "Which trace? Name a file, as in n0.fst.");
         }
-        return open(file);
+        return existing(file);
     }
 
-    static TraceReader open(Path file) {
+    private static Path existing(Path file) {
         if (!Files.exists(file)) {
             throw new CommandFailure(ExitCode.NOT_FOUND, "There is no trace " + file + ".");
         }
+        return file;
+    }
+
+    TraceReader open() {
+        return open(existing());
+    }
+
+    static TraceReader open(Path file) {
         try {
-            return TraceReader.open(file);
+            return TraceReader.open(existing(file));
         } catch (TraceException e) {
             throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
         }

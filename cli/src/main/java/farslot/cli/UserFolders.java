@@ -25,6 +25,11 @@ final class UserFolders {
         return folder("XDG_CACHE_HOME", ".cache");
     }
 
+    /** What is recorded here for others, until they have it. */
+    static Path traces() {
+        return state().resolve("traces");
+    }
+
     private static Path folder(String variable, String usual) {
         String told = System.getProperty("farslot.runtime");
         return told != null ? Path.of(told) : UserFolder.of(variable, usual);

@@ -37,14 +37,24 @@ class LayeringTest {
                     Map.entry("trust", Set.of("link")),
                     Map.entry("vfiouser", Set.of("core", "posix")),
                     Map.entry("recorder", Set.of("core", "registers")),
+                    Map.entry("watch", Set.of("core", "registers", "posix", "link", "recorder")),
                     Map.entry("sdk", Set.of("core", "registers")),
                     Map.entry("analysis", Set.of("core", "registers", "recorder", "sdk")),
                     Map.entry("devices.edu", Set.of("core", "registers", "sdk", "block")),
                     Map.entry("devices.nvme", Set.of("core", "registers", "sdk", "block")),
                     Map.entry(
                             "lender",
-                            Set.of("core", "registers", "posix", "link", "recorder", "sdk")),
-                    Map.entry("slot", Set.of("core", "registers", "posix", "link", "recorder")),
+                            Set.of(
+                                    "core",
+                                    "registers",
+                                    "posix",
+                                    "link",
+                                    "recorder",
+                                    "watch",
+                                    "sdk")),
+                    Map.entry(
+                            "slot",
+                            Set.of("core", "registers", "posix", "link", "recorder", "watch")),
                     Map.entry("lab", Set.of("posix")));
 
     private static JavaClasses classes;
@@ -88,6 +98,7 @@ class LayeringTest {
                         "block",
                         "link",
                         "recorder",
+                        "watch",
                         "sdk",
                         "devices.edu",
                         "devices.nvme",

@@ -6,7 +6,8 @@ import java.time.Instant;
 /**
  * One line of an audit log.
  *
- * @param what "granted", "refused", "operated", "observing", "ended", "away", "back", "policy"
+ * @param what "granted", "refused", "operated", "observing", "recording", "following", "ended",
+ *     "away", "back", "policy"
  * @param who whom it is about, or null where nobody is
  * @param action the right or action that was asked for ("borrow", "list", "poke ..."); may be empty
  * @param function empty where it is about none or all

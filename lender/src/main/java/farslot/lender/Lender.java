@@ -5,6 +5,7 @@ import farslot.core.StateException;
 import farslot.link.Address;
 import farslot.link.Caller;
 import farslot.link.Entry;
+import farslot.link.FollowRequest;
 import farslot.link.FunctionActions;
 import farslot.link.Grant;
 import farslot.link.Lease;
@@ -13,13 +14,17 @@ import farslot.link.LinkServer;
 import farslot.link.ObservedEvent;
 import farslot.link.Offer;
 import farslot.link.Peer;
+import farslot.link.RecordFeed;
 import farslot.link.RefusedException;
 import farslot.link.RuntimeDirectory;
 import farslot.link.SavedSession;
 import farslot.link.Standstill;
 import farslot.link.Wish;
 import farslot.posix.OwnProcess;
+import farslot.recorder.TraceOrigin;
 import farslot.registers.Nearest;
+import farslot.watch.RecordStream;
+import farslot.watch.Recordings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -42,8 +47,9 @@ import java.util.function.Consumer;
  * <p>Actions for operators ({@link Offer#operate}): "status", "stop", "handover" (saves what is
  * lent for the next lender of this name, and stops by itself unless "stop" follows), "return"
  * (takes a function back from its slot), "reset", "peek", "poke", and "abandon", which needs a
- * session's secret and no right; those on a function take its name as "function", which may be left
- * out where there is only one. Operators are known by their UNIX socket.
+ * session's secret and no right, and "mark" (writes "text" into the traces that are recorded);
+ * those on a function take its name as "function", which may be left out where there is only one.
+ * Operators are known by their UNIX socket.
  *
  * <p>Any thread may call.
  */
@@ -52,16 +58,17 @@ public final class Lender implements AutoCloseable {
      * A function to be lent.
      *
      * @param name under which it is lent
-     * @param function with the taps that see everything it does
-     * @param bare without them, for what the lender looks at for itself
-     * @param notes is told in sentences of its leases and of what operators do, so that a trace can
-     *     say it; must not block
+     * @param bare the function itself, for what the lender looks at for itself
+     * @param recordings of it, through which it is lent; they are told of its leases and of what
+     *     operators do. Who makes them closes them
      */
-    public record Lendable(
-            String name, PciFunction function, PciFunction bare, Consumer<String> notes) {
-        /** One without taps, whose notes nobody wants. */
+    public record Lendable(String name, PciFunction bare, Recordings recordings) {
+        /** One that nobody can record. */
         public Lendable(String name, PciFunction function) {
-            this(name, function, function, sentence -> {});
+            this(
+                    name,
+                    function,
+                    new Recordings(name, TraceOrigin.At.LENDER, function, null, sentence -> {}));
         }
     }
 
@@ -77,9 +84,10 @@ public final class Lender implements AutoCloseable {
     private final Runnable stop;
     private final Instant since = Instant.now();
     private final Map<String, LentFunction> functions = new LinkedHashMap<>();
-    private final Map<String, Consumer<String>> notes = new LinkedHashMap<>();
+    private final Map<String, Recordings> recordings = new LinkedHashMap<>();
     private final List<Path> aliases = new ArrayList<>();
     private final List<Observer> observers = new CopyOnWriteArrayList<>();
+    private final List<Follower> followers = new CopyOnWriteArrayList<>();
     private final Access access;
 
     /** While the server opens: what its sessions go on with, by function. */
@@ -90,6 +98,9 @@ public final class Lender implements AutoCloseable {
 
     /** Somebody who is told what happens to the functions that he may observe. */
     private record Observer(Peer peer, Consumer<ObservedEvent> to) {}
+
+    /** Somebody who records or follows, by this right. */
+    private record Follower(Peer peer, Right right, String function, RecordStream stream) {}
 
     private Lender(
             RuntimeDirectory directory,
@@ -106,8 +117,11 @@ public final class Lender implements AutoCloseable {
             functions.put(
                     lendable.name(),
                     new LentFunction(
-                            lendable.name(), lendable.function(), lendable.bare(), new Told()));
-            notes.put(lendable.name(), lendable.notes());
+                            lendable.name(),
+                            lendable.recordings().function(),
+                            lendable.bare(),
+                            new Told()));
+            recordings.put(lendable.name(), lendable.recordings());
         }
     }
 
@@ -194,6 +208,7 @@ public final class Lender implements AutoCloseable {
     private void close(String sentence) {
         closed = true;
         functions.values().forEach(LentFunction::close);
+        recordings.values().forEach(Recordings::finish);
         LinkServer open = server;
         if (open != null) {
             open.close(sentence);
@@ -268,9 +283,24 @@ public final class Lender implements AutoCloseable {
                     lent.revoke(borrower, "The policy has changed: you lack the right to borrow.");
                 }
             }
+            endFollowersWithoutRights();
             access.endLinksWithoutRights(List.copyOf(functions.keySet()));
         }
         access.endExcesses();
+    }
+
+    private void endFollowersWithoutRights() {
+        for (Follower follower : followers) {
+            if (access.allowing(follower.peer(), follower.right(), follower.function()) == null) {
+                follower.stream()
+                        .revoke(
+                                "The policy has changed: you lack the right to "
+                                        + follower.right().word()
+                                        + " "
+                                        + follower.function()
+                                        + ".");
+            }
+        }
     }
 
     /**
@@ -384,6 +414,9 @@ public final class Lender implements AutoCloseable {
         public void record(String what, Peer borrower, String function, long epoch, String why) {
             if (what.equals("ended")) {
                 access.giveBack(borrower);
+                recordings
+                        .get(function)
+                        .leaseEnded(borrower.name(), borrower.identity(), epoch, why);
             }
             access.record(what, borrower, "borrow", function, epoch, why);
         }
@@ -391,7 +424,7 @@ public final class Lender implements AutoCloseable {
 
     private void happened(String subject, String what, String sentence) {
         talk.accept(sentence);
-        notes.get(subject).accept(sentence);
+        recordings.get(subject).mark(sentence);
         ObservedEvent event =
                 new ObservedEvent(System.currentTimeMillis(), subject, what, sentence);
         for (Observer observer : observers) {
@@ -449,6 +482,9 @@ public final class Lender implements AutoCloseable {
                 access.demand(peer, Right.BORROW, wanted, "borrow");
             }
             access.record("granted", peer, "borrow", wanted, grant.epoch(), why);
+            recordings
+                    .get(wanted)
+                    .leaseBegun(peer.name(), peer.identity(), grant.epoch(), lease::clock);
             return grant;
         }
 
@@ -466,6 +502,9 @@ public final class Lender implements AutoCloseable {
             try {
                 Grant grant = lent.adopt(part, lease);
                 access.record("adopted", peer, "borrow", lent.name(), grant.epoch(), why);
+                recordings
+                        .get(lent.name())
+                        .leaseBegun(peer.name(), peer.identity(), grant.epoch(), lease::clock);
                 return grant;
             } catch (RefusedException e) {
                 access.giveBack(peer);
@@ -530,6 +569,11 @@ public final class Lender implements AutoCloseable {
                     yield handedOver;
                 }
                 case "return" -> takeBack(peer, about, arguments.getOrDefault("reason", ""));
+                case "mark" -> {
+                    String text = arguments.getOrDefault("text", "");
+                    int traces = recordings.get(about.name()).markBy(text);
+                    yield List.of(Map.of("traces", Integer.toString(traces)));
+                }
                 case "describe", "peek", "poke", "reset" -> {
                     if (action.equals("poke") || action.equals("reset")) {
                         happened(about.name(), action, peer + " does: " + action + " " + arguments);
@@ -549,6 +593,7 @@ public final class Lender implements AutoCloseable {
                                                         "stop",
                                                         "handover",
                                                         "return",
+                                                        "mark",
                                                         "describe",
                                                         "reset",
                                                         "peek",
@@ -571,6 +616,39 @@ public final class Lender implements AutoCloseable {
             Observer observer = new Observer(peer, to);
             observers.add(observer);
             return () -> observers.remove(observer);
+        }
+
+        @Override
+        public RecordFeed follow(Peer peer, FollowRequest request) throws RefusedException {
+            String wanted = request.function().isEmpty() ? name : request.function();
+            Right right = request.record() ? Right.OPERATE : Right.OBSERVE;
+            String action = request.record() ? "record" : "follow";
+            access.request(peer, action, wanted);
+            String why = access.demand(peer, right, wanted, action);
+            function(peer, wanted);
+            RecordStream stream;
+            try {
+                stream = recordings.get(wanted).follow(peer.toString(), request);
+            } catch (RefusedException e) {
+                throw access.noted(peer, action, wanted, e);
+            }
+            Follower follower = new Follower(peer, right, wanted, stream);
+            followers.add(follower);
+            stream.whenClosed(() -> {
+                followers.remove(follower);
+                access.record("ended", peer, action, wanted, 0, "the link has ended");
+            });
+            access.record(
+                    request.record() ? "recording" : "following",
+                    peer,
+                    request.arguments().isEmpty() ? action : action + " " + request.arguments(),
+                    wanted,
+                    0,
+                    why);
+            if (request.record()) {
+                happened(wanted, "recording", wanted + " is being recorded by " + peer + ".");
+            }
+            return stream;
         }
     }
 
@@ -620,11 +698,18 @@ public final class Lender implements AutoCloseable {
 
     private Entry shown(LentFunction lent) {
         Entry entry = lent.entry();
-        if (!isInsecure()) {
-            return entry;
-        }
         Map<String, String> details = new LinkedHashMap<>(entry.details());
-        details.put("insecure", "yes");
+        List<String> recorders = recordings.get(lent.name()).by();
+        if (!recorders.isEmpty()) {
+            details.put("recorded-by", String.join("; ", recorders));
+        }
+        List<String> followers = recordings.get(lent.name()).followedBy();
+        if (!followers.isEmpty()) {
+            details.put("followed-by", String.join("; ", followers));
+        }
+        if (isInsecure()) {
+            details.put("insecure", "yes");
+        }
         return new Entry(
                 entry.name(),
                 entry.kind(),

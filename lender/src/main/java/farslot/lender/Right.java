@@ -6,9 +6,9 @@ import java.util.Locale;
 public enum Right {
     /** Have it in a slot, under a lease. */
     BORROW,
-    /** See it in lists, and hear what happens to it. */
+    /** See it in lists, hear what happens to it, follow what is recorded of it. */
     OBSERVE,
-    /** Peek at it, change it, reset it, take it back from its slot. */
+    /** Peek at it, change it, reset it, record it, take it back from its slot. */
     OPERATE;
 
     /** As the policy file and people write it. */

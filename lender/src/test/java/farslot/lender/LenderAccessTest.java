@@ -2,21 +2,26 @@ package farslot.lender;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farslot.link.Caller;
 import farslot.link.Entry;
+import farslot.link.FollowRequest;
 import farslot.link.Grant;
 import farslot.link.Lease;
 import farslot.link.LinkOptions;
 import farslot.link.ObservedEvent;
 import farslot.link.Offer;
 import farslot.link.Peer;
+import farslot.link.RecordFeed;
 import farslot.link.RefusedException;
 import farslot.link.RuntimeDirectory;
 import farslot.link.Wish;
 import farslot.posix.OwnProcess;
+import farslot.recorder.TraceOrigin;
+import farslot.watch.Recordings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -81,7 +86,17 @@ class LenderAccessTest {
         }
         List<Lender.Lendable> lendables = new ArrayList<>();
         for (String name : List.of("n0", "n1", "e0")) {
-            lendables.add(new Lender.Lendable(name, new CountingFunction()));
+            CountingFunction function = new CountingFunction();
+            lendables.add(
+                    new Lender.Lendable(
+                            name,
+                            function,
+                            new Recordings(
+                                    name,
+                                    TraceOrigin.At.LENDER,
+                                    function,
+                                    folder.resolve("traces"),
+                                    talk::add)));
         }
         lender =
                 Lender.open(
@@ -375,5 +390,73 @@ class LenderAccessTest {
         for (int i = 0; i < 100; i++) {
             offer.list(OWNER);
         }
+    }
+
+    // Traces.
+
+    private RecordFeed follow(Peer peer, String function, boolean record) throws RefusedException {
+        return offer.follow(peer, new FollowRequest(function, record, Map.of()));
+    }
+
+    @Test
+    void shouldLetOperatorsRecordAndObserversFollow() throws Exception {
+        lend(
+                """
+                [[allow]]
+                who = 'alice'
+                may = 'operate'
+                functions = 'n0'
+                [[allow]]
+                who = 'user:bob'
+                may = 'observe'
+                functions = 'n0'
+                """,
+                false);
+        refused("You lack the right to operate n0.", () -> follow(NEIGHBOUR, "n0", true));
+        assertEquals("refused user:bob record n0: no rule allows it", last());
+        refused("You lack the right to observe n0.", () -> follow(STRANGER, "n0", false));
+        refused("You lack the right to operate n1.", () -> follow(ALICE, "n1", true));
+        refused("You lack the right to observe none.", () -> follow(NEIGHBOUR, "none", false));
+        try (RecordFeed recording = follow(ALICE, "n0", true)) {
+            assertEquals("recording alice record n0: line 1 of " + file, last());
+            assertTrue(talk.contains("n0 is being recorded by " + ALICE + "."), talk::toString);
+            assertEquals(
+                    ALICE.toString(),
+                    offer.list(NEIGHBOUR).getFirst().details().get("recorded-by"));
+            try (RecordFeed followed = follow(NEIGHBOUR, "n0", false)) {
+                assertEquals("following user:bob follow n0: line 5 of " + file, last());
+                assertTrue(followed.header().length > 0);
+            }
+            assertEquals("ended user:bob follow n0: the link has ended", last());
+            // Who may operate may not therefore observe.
+            refused("You lack the right to observe n0.", () -> follow(ALICE, "n0", false));
+            refused(
+                    "You lack the right to operate n0.",
+                    () -> offer.operate(NEIGHBOUR, "mark", Map.of("function", "n0", "text", "x")));
+            assertEquals(
+                    List.of(Map.of("traces", "1")),
+                    offer.operate(ALICE, "mark", Map.of("function", "n0", "text", "x")));
+            assertEquals(0, recording.lost());
+        }
+        assertEquals("ended alice record n0: the link has ended", last());
+        RefusedException nothing =
+                assertThrows(RefusedException.class, () -> follow(NEIGHBOUR, "n0", false));
+        assertEquals(RefusedException.Reason.NOT_FOUND, nothing.reason());
+    }
+
+    @Test
+    void shouldGiveNoMoreToAFollowerWhoLosesTheRight() throws Exception {
+        String rule = "[[allow]]\nwho = '%s'\nmay = %s\nfunctions = 'n0'\n";
+        lend(rule.formatted("alice", "'operate'") + rule.formatted("user:bob", "'observe'"), false);
+        RecordFeed recording = follow(ALICE, "n0", true);
+        RecordFeed followed = follow(NEIGHBOUR, "n0", false);
+        assertNull(followed.over());
+        Files.writeString(file, rule.formatted("user:bob", "'observe'"));
+        while (recording.over() == null) {
+            lender.lookAtRights();
+        }
+        assertEquals("The policy has changed: you lack the right to operate n0.", recording.over());
+        recording.close();
+        followed.close();
     }
 }

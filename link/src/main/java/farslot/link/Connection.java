@@ -63,6 +63,9 @@ abstract class Connection implements LinkWatch.Watched {
 
     private static final long LONG_WAIT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    private static final long CLOCK_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final int CLOCK_ROUNDS = 16;
+
     /** Something a thread waits for. Asked under the connection's lock. */
     interface Wait {
         boolean isOver();
@@ -1162,21 +1165,20 @@ abstract class Connection implements LinkWatch.Watched {
     }
 
     /**
-     * Measures how the peer's clock relates to this one's; the shortest of some round trips tells
-     * best.
+     * Measures how the peer's clock is related to this one's; the shortest of some round trips
+     * tells best. Waits for a second at most.
      *
-     * @param rounds how many
-     * @param deadlineNanos by {@link System#nanoTime}; until then the answers count that have come
      * @return null where the peer answers no such question, or did not in time
      */
-    ClockRelation measureClock(int rounds, long deadlineNanos) {
+    ClockRelation measureClock() {
         if ((peerAbilities & Hello.CLOCK) == 0) {
             return null;
         }
+        long deadlineNanos = System.nanoTime() + CLOCK_NANOS;
         askingClock.lock();
         try {
             ClockRelation best = null;
-            for (int round = 0; round < rounds && !isEnded(); round++) {
+            for (int round = 0; round < CLOCK_ROUNDS && !isEnded(); round++) {
                 ClockRelation one = askClock(deadlineNanos);
                 if (one == null) {
                     break;

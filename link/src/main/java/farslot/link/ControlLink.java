@@ -31,8 +31,6 @@ import java.util.function.Consumer;
  */
 public final class ControlLink implements AutoCloseable {
     private static final long CLOSE_NANOS = TimeUnit.SECONDS.toNanos(2);
-    private static final long CLOCK_NANOS = TimeUnit.SECONDS.toNanos(1);
-    private static final int CLOCK_ROUNDS = 16;
 
     private final Link link;
     private volatile Consumer<ObservedEvent> observer;
@@ -157,7 +155,7 @@ public final class ControlLink implements AutoCloseable {
      * @return null where it cannot be asked, or has not answered in a second
      */
     public ClockRelation clock() {
-        return link.measureClock(CLOCK_ROUNDS, System.nanoTime() + CLOCK_NANOS);
+        return link.measureClock();
     }
 
     @Override

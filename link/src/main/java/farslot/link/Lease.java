@@ -36,4 +36,13 @@ public interface Lease {
     default byte[] session() {
         return null;
     }
+
+    /**
+     * Measures how the slot's clock is related to this one's. Waits for a second at most.
+     *
+     * @return null where that cannot be measured
+     */
+    default ClockRelation clock() {
+        return null;
+    }
 }

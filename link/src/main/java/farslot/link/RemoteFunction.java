@@ -280,6 +280,15 @@ public final class RemoteFunction implements PciFunction, AutoCloseable {
         return resumes;
     }
 
+    /**
+     * Measures how the lender's clock is related to this one's. Waits for a second at most.
+     *
+     * @return null where that cannot be measured
+     */
+    public ClockRelation clock() {
+        return link.measureClock();
+    }
+
     /** The fencing epoch of the lease. */
     public long epoch() {
         return epoch;

@@ -157,7 +157,7 @@ final class ServedLink extends Connection implements Caller {
 
     @Override
     public boolean observes() {
-        return observation != null || records != null;
+        return observation != null;
     }
 
     @Override
@@ -596,6 +596,11 @@ final class ServedLink extends Connection implements Caller {
         @Override
         public void revoke(String sentence) {
             endByLender(Goodbye.REVOKED, sentence);
+        }
+
+        @Override
+        public ClockRelation clock() {
+            return measureClock();
         }
 
         @Override

@@ -131,8 +131,8 @@ class FollowTest {
             bench.lender.feeds.add(feed);
             Sink sink = follow(bench.control());
             long recorded = 0;
-            // More than all buffers between take: 64 MiB.
-            for (int round = 0; round < 1024; round++) {
+            // More than all buffers between take: 24 MiB.
+            for (int round = 0; round < 384; round++) {
                 feed.record(1024);
                 recorded += 1024;
             }

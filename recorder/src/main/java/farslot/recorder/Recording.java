@@ -72,6 +72,21 @@ public final class Recording implements AutoCloseable {
         tap.trace().mark(text);
     }
 
+    /** {@link TraceWriter#leaseBegun}. */
+    public void leaseBegun(String slot, String identity, long epoch) {
+        tap.trace().leaseBegun(slot, identity, epoch);
+    }
+
+    /** {@link TraceWriter#leaseEnded}. */
+    public void leaseEnded(String slot, String identity, long epoch, String why) {
+        tap.trace().leaseEnded(slot, identity, epoch, why);
+    }
+
+    /** {@link TraceWriter#clockRelation}. */
+    public void clockRelation(long offsetNanos, long uncertaintyNanos) {
+        tap.trace().clockRelation(offsetNanos, uncertaintyNanos);
+    }
+
     /**
      * Reads along from the first record that is still there.
      *

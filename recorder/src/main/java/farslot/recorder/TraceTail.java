@@ -58,7 +58,10 @@ public final class TraceTail implements AutoCloseable {
     private long stuckAt = -1;
 
     private long stuckSinceNanos;
-    private volatile boolean finishing;
+
+    /** Where it ends: with the recording, or before. */
+    private volatile long endAt = Long.MAX_VALUE;
+
     private volatile boolean over;
 
     /**
@@ -83,12 +86,10 @@ public final class TraceTail implements AutoCloseable {
 
     /** How many records were written so far, and are not read. */
     public long behind() {
-        return Math.max(0, room.taken() - next);
+        return Math.max(0, Math.min(room.taken(), endAt) - next);
     }
 
-    /**
-     * Whether nothing more will come: the recording has ended, and everything was read or is gone.
-     */
+    /** Whether nothing more will come: everything that was wanted was read or is gone. */
     public boolean isOver() {
         return over;
     }
@@ -100,7 +101,6 @@ public final class TraceTail implements AutoCloseable {
      */
     public Batch next(MemorySegment into) {
         int most = (int) (into.byteSize() / RECORD_BYTES);
-        boolean last = finishing;
         long missed = 0;
         try {
             Batch completed = completed(into, most);
@@ -116,13 +116,15 @@ public final class TraceTail implements AutoCloseable {
             } while (isGone(next));
             long begin = next;
             next += count;
-            if (count == 0 && (last || room.isClosing()) && next >= room.taken()) {
+            if (count == 0 && next >= (room.isClosing() ? room.taken() : endAt)) {
                 end();
             }
             return new Batch(begin, count, missed);
         } catch (IllegalStateException gone) {
             if (room.isClosing()) {
-                missed += behind(); // it was closed before all of it was read
+                long rest = behind(); // it was closed before all of it was read
+                missed += rest;
+                next += rest;
                 end();
             } // else it was an old file, which is gone just now; others go on
             return new Batch(next, 0, missed);
@@ -178,7 +180,7 @@ public final class TraceTail implements AutoCloseable {
 
     /** Copies records from the next on, up to one that is not complete and may soon be. */
     private int forward(MemorySegment into, int most) {
-        long end = Math.min(room.taken(), next + most);
+        long end = Math.min(Math.min(room.taken(), endAt), next + most);
         int count = 0;
         while (next + count < end) {
             MemorySegment records = room.recordsFrom(next + count);
@@ -246,9 +248,9 @@ public final class TraceTail implements AutoCloseable {
         return commit != 0 && (commit & (long) TraceFormat.FLAG_UNDER_WAY << 8) == 0;
     }
 
-    /** The recording has ended: what is there is all. */
-    void finish() {
-        finishing = true;
+    /** What is there at this moment is all that is wanted. */
+    public void finish() {
+        endAt = Math.min(endAt, room.taken());
     }
 
     /** Waits until all was read, or nobody reads any more, or the deadline. */

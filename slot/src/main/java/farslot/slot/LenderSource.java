@@ -2,6 +2,7 @@ package farslot.slot;
 
 import farslot.core.PciFunction;
 import farslot.link.Address;
+import farslot.link.ClockRelation;
 import farslot.link.HeldAccess;
 import farslot.link.LinkException;
 import farslot.link.LinkOptions;
@@ -187,6 +188,16 @@ public final class LenderSource implements Source {
         @Override
         public PciFunction function() {
             return remote;
+        }
+
+        @Override
+        public long epoch() {
+            return remote.epoch();
+        }
+
+        @Override
+        public ClockRelation clock() {
+            return remote.clock();
         }
 
         @Override

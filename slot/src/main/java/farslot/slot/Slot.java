@@ -2,14 +2,18 @@ package farslot.slot;
 
 import farslot.core.PciFunction;
 import farslot.link.Address;
+import farslot.link.FollowRequest;
 import farslot.link.FunctionActions;
 import farslot.link.LinkOptions;
 import farslot.link.LinkServer;
 import farslot.link.ObservedEvent;
 import farslot.link.Offer;
 import farslot.link.Peer;
+import farslot.link.RecordFeed;
 import farslot.link.RefusedException;
 import farslot.link.RuntimeDirectory;
+import farslot.watch.RecordStream;
+import farslot.watch.Recordings;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,7 +34,8 @@ import java.util.function.UnaryOperator;
  * next. The slot itself stays until it is closed.
  *
  * <p>Actions for operators: "status", "stop", "return" (the same: a slot that has returned its
- * function has nothing left to do), "describe", "reset", "peek", "poke".
+ * function has nothing left to do), "describe", "reset", "peek", "poke", "mark" (writes "text" into
+ * the traces that are recorded here).
  *
  * <p>Any thread may call.
  */
@@ -38,6 +43,7 @@ public final class Slot implements AutoCloseable {
     private final String name;
     private final String address;
     private final HeldFunction held;
+    private final Leases leases;
     private final Supervision supervision;
     private final PciFunction function;
     private final Consumer<String> talk;
@@ -45,12 +51,14 @@ public final class Slot implements AutoCloseable {
     private final Instant since = Instant.now();
     private final List<Consumer<ObservedEvent>> observers = new CopyOnWriteArrayList<>();
     private final Map<String, String> details = new LinkedHashMap<>();
+    private volatile Recordings recordings;
     private volatile LinkServer control;
 
     private Slot(
             String name,
             String address,
             HeldFunction held,
+            Leases leases,
             Supervision supervision,
             PciFunction function,
             Consumer<String> talk,
@@ -58,6 +66,7 @@ public final class Slot implements AutoCloseable {
         this.name = name;
         this.address = address;
         this.held = held;
+        this.leases = leases;
         this.supervision = supervision;
         this.function = function;
         this.talk = talk;
@@ -126,9 +135,10 @@ public final class Slot implements AutoCloseable {
                         talk);
         // The talk of the held function goes to observers too, once there is a slot.
         Slot[] slot = new Slot[1];
+        Leases leases = new Leases(source, name);
         HeldFunction held =
                 HeldFunction.borrow(
-                        source,
+                        leases,
                         rules,
                         sentence -> {
                             talk.accept(sentence);
@@ -143,6 +153,7 @@ public final class Slot implements AutoCloseable {
                             name,
                             address.toString(),
                             held,
+                            leases,
                             supervision,
                             taps.apply(held),
                             talk,
@@ -202,6 +213,16 @@ public final class Slot implements AutoCloseable {
         }
     }
 
+    /**
+     * Lets operators record and follow what passes here.
+     *
+     * @param of among the taps that were put around the function; who made them closes them
+     */
+    public void offer(Recordings of) {
+        recordings = of;
+        leases.tell(of);
+    }
+
     /** Returns the function and stops listening. */
     @Override
     public void close() {
@@ -259,6 +280,7 @@ public final class Slot implements AutoCloseable {
                     Thread.ofPlatform().name("stop").start(stop);
                     yield List.of();
                 }
+                case "mark" -> mark(arguments.getOrDefault("text", ""));
                 case "describe", "peek", "poke", "reset" ->
                         new FunctionActions(function).operate(action, arguments);
                 default ->
@@ -267,7 +289,7 @@ public final class Slot implements AutoCloseable {
                                 "A slot has no action \""
                                         + action
                                         + "\"; it has status, stop, return, describe,"
-                                        + " reset, peek and poke.");
+                                        + " reset, peek, poke and mark.");
             };
         }
 
@@ -275,6 +297,30 @@ public final class Slot implements AutoCloseable {
         public AutoCloseable observe(Peer peer, Consumer<ObservedEvent> observer) {
             observers.add(observer);
             return () -> observers.remove(observer);
+        }
+
+        @Override
+        public RecordFeed follow(Peer peer, FollowRequest request) throws RefusedException {
+            RecordStream stream = recordings().follow(peer.toString(), request);
+            if (request.record()) {
+                String sentence = name + " is being recorded by " + peer + ".";
+                talk.accept(sentence);
+                observed(sentence);
+            }
+            return stream;
+        }
+
+        private List<Map<String, String>> mark(String text) throws RefusedException {
+            return List.of(Map.of("traces", Integer.toString(recordings().markBy(text))));
+        }
+
+        private Recordings recordings() throws RefusedException {
+            Recordings now = recordings;
+            if (now == null) {
+                throw new RefusedException(
+                        RefusedException.Reason.UNSUPPORTED, "Nothing can be recorded here.");
+            }
+            return now;
         }
     }
 }

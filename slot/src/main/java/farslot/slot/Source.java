@@ -1,6 +1,7 @@
 package farslot.slot;
 
 import farslot.core.PciFunction;
+import farslot.link.ClockRelation;
 import farslot.link.HeldAccess;
 
 /** Where a slot gets its function from, and gets it again after a loss: one lender's one name. */
@@ -42,6 +43,16 @@ public interface Source {
          * calls end at once, unsuccessfully.
          */
         PciFunction function();
+
+        /** The fencing epoch of its lease; 0 where there is none. */
+        default long epoch() {
+            return 0;
+        }
+
+        /** {@link farslot.link.RemoteFunction#clock}. */
+        default ClockRelation clock() {
+            return null;
+        }
 
         /** Whether the borrow has ended. */
         boolean isLost();

@@ -1,0 +1,162 @@
+package farslot.cli;
+
+import farslot.link.FollowRequest;
+import farslot.link.LinkException;
+import farslot.link.RefusedException;
+import farslot.recorder.TraceException;
+import farslot.watch.RemoteTrace;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Records a function that is lent or borrowed, from here, into a file here. */
+@Command(
+        name = "record",
+        header = "Record a lent function into a file here",
+        description = {
+            "%nRecords what passes a function, here or on another machine, until Ctrl-C. The function"
+                    + " need not be disturbed for it, and nobody waits for this recorder: what it is"
+                    + " too slow for is missing, counted, and marked in the file. The right to"
+                    + " operate the function is needed."
+        },
+        optionListHeading = "%nOptions:%n",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  farslot trace record n0 -o n0.fst",
+            "  farslot trace record n0@machine -o n0.fst --dma whole --for 10s"
+        })
+final class TraceRecordCommand extends Verb {
+    private static final long LOOK_MILLIS = 200;
+
+    /** After an end that was asked for, for what is on its way still. */
+    private static final long REST_MILLIS = 10_000;
+
+    @Parameters(
+            paramLabel = "NAME[@MACHINE[:PORT]]",
+            description = "A function that is lent, or a slot of this machine.")
+    String name;
+
+    @Option(
+            names = {"-o", "--output"},
+            required = true,
+            paramLabel = "FILE.fst",
+            description = "The trace, which must not exist.")
+    Path file;
+
+    @Option(
+            names = "--at",
+            paramLabel = "END",
+            description =
+                    "Record at this end of the function's link: ${COMPLETION-CANDIDATES}. Default:"
+                            + " where NAME is.")
+    Recorder.At at;
+
+    @Option(
+            names = "--dma",
+            paramLabel = "WHAT",
+            description =
+                    "What is kept of the data that DMA moves: \"digest\" (the default: 16 bytes and a"
+                            + " digest), \"whole\", or \"head:N\", the first N bytes.")
+    String dma;
+
+    @Option(
+            names = "--limit",
+            paramLabel = "SIZE",
+            description =
+                    "End when the file would become longer than this, as in 512M. Default: 16G.")
+    String limit = "16G";
+
+    @Option(
+            names = "--for",
+            paramLabel = "TIME",
+            description = "End after this time, as in 10s, 5m, 2h.")
+    String time;
+
+    @Option(names = "--insecure", description = "Allow TCP where nothing proves who answers.")
+    boolean insecure;
+
+    @Mixin JsonOption output;
+
+    /** What {@code --json} prints, in the end. */
+    record Report(String file, long records, long bytes, long missed, long lost, String ended) {}
+
+    @Override
+    public Integer call() {
+        long limitBytes = Amount.bytes(this, "--limit", limit);
+        Duration howLong = time == null ? null : Amount.time(this, "--for", time);
+        Map<String, String> arguments = new LinkedHashMap<>();
+        if (dma != null) {
+            arguments.put("dma", dma);
+        }
+        Recorder recorder = Recorder.find(name, at);
+        try (Foreground foreground = new Foreground(this::say)) {
+            RemoteTrace trace =
+                    RemoteTrace.follow(
+                            recorder.connect(insecure),
+                            new FollowRequest(recorder.function(), true, arguments),
+                            file,
+                            limitBytes);
+            foreground.own((AutoCloseable) () -> finish(trace));
+            say("Recording " + name + " into " + file + ". Ctrl-C ends it.");
+            await(trace, howLong);
+            finish(trace);
+            report(trace);
+            return trace.isOrderly() ? ExitCode.OK : ExitCode.FAILED;
+        } catch (LinkException e) {
+            throw Processes.failure(e);
+        } catch (RefusedException e) {
+            throw Processes.failure(e);
+        } catch (TraceException e) {
+            throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return ExitCode.INTERRUPTED;
+        }
+    }
+
+    private void await(RemoteTrace trace, Duration howLong) throws InterruptedException {
+        long end = howLong == null ? Long.MAX_VALUE : howLong.toNanos();
+        long begun = System.nanoTime();
+        Progress progress = new Progress(spec.commandLine().getErr());
+        while (!trace.awaitOver(LOOK_MILLIS) && System.nanoTime() - begun < end) {
+            progress.show(words(trace.figures()));
+        }
+        progress.end();
+    }
+
+    private static String words(RemoteTrace.Figures figures) {
+        return figures.records()
+                + " records, "
+                + Amount.words(figures.bytes())
+                + (figures.missed() == 0 ? "" : ", " + figures.missed() + " missed here")
+                + (figures.lost() == 0 ? "" : ", " + figures.lost() + " events lost there");
+    }
+
+    /** Takes what is there still, and makes the file whole; also when this program is ended. */
+    private static void finish(RemoteTrace trace) throws TraceException, InterruptedException {
+        trace.stop();
+        trace.awaitOver(REST_MILLIS);
+        trace.close();
+    }
+
+    private void report(RemoteTrace trace) {
+        RemoteTrace.Figures figures = trace.figures();
+        if (output.json) {
+            Json.print(
+                    out(),
+                    new Report(
+                            file.toString(),
+                            figures.records(),
+                            figures.bytes(),
+                            figures.missed(),
+                            figures.lost(),
+                            trace.why()));
+        }
+        say(trace.why() + " " + file + " has " + words(figures) + ".");
+    }
+}

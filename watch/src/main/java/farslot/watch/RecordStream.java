@@ -1,0 +1,198 @@
+package farslot.watch;
+
+import farslot.link.RecordFeed;
+import farslot.recorder.Recording;
+import farslot.recorder.TraceTail;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+
+/**
+ * The records of a recording for one follower: read along behind those who record, which never wait
+ * for it.
+ */
+public final class RecordStream implements RecordFeed {
+    /** How long it rests where there is nothing; longer and longer, to this. */
+    private static final long MOST_REST_NANOS = 5_000_000;
+
+    private static final long LEAST_REST_NANOS = 100_000;
+
+    /** Is told once that nobody follows any more. */
+    @FunctionalInterface
+    interface Ending {
+        /**
+         * It has ended.
+         *
+         * @param taken whether the follower has all there was
+         */
+        void ended(boolean taken);
+    }
+
+    private final String name;
+    private final String by;
+    private final Recording recording;
+    private final TraceTail tail;
+
+    /** Null where the recording is another's. */
+    private final Ending ending;
+
+    private final Consumer<RecordStream> left;
+    private final byte[] header;
+    private final CountDownLatch taken = new CountDownLatch(1);
+    private long restNanos = LEAST_REST_NANOS;
+    private volatile long end;
+    private volatile long kept;
+    private volatile String revoked;
+    private volatile boolean over;
+    private Runnable whenClosed = () -> {};
+    private boolean closed;
+
+    RecordStream(
+            String name,
+            String by,
+            Recording recording,
+            Ending ending,
+            Consumer<RecordStream> left) {
+        this.name = name;
+        this.by = by;
+        this.left = left;
+        this.recording = recording;
+        this.ending = ending;
+        tail = recording.tail();
+        header = tail.header();
+    }
+
+    @Override
+    public byte[] header() {
+        return header.clone();
+    }
+
+    @Override
+    public long first() {
+        return 0;
+    }
+
+    @Override
+    public Batch next(MemorySegment into) {
+        TraceTail.Batch batch = tail.next(into);
+        if (batch.count() > 0) {
+            restNanos = LEAST_REST_NANOS;
+            end = Math.max(end, batch.first() + batch.count());
+            return new Batch(batch.first(), batch.count(), false);
+        }
+        if (batch.missed() > 0) {
+            end = batch.first();
+        }
+        if (tail.isOver()) {
+            over = true;
+            lookWhetherTaken();
+        } else {
+            LockSupport.parkNanos(this, restNanos);
+            restNanos = Math.min(2 * restNanos, MOST_REST_NANOS);
+        }
+        return new Batch(end, 0, false);
+    }
+
+    @Override
+    public long lost() {
+        return tail.lost();
+    }
+
+    @Override
+    public String over() {
+        String why = revoked;
+        if (why != null) {
+            return why;
+        }
+        return over ? "The recording of " + name + " has ended." : null;
+    }
+
+    @Override
+    public long end() {
+        return end;
+    }
+
+    @Override
+    public void kept(long next) {
+        kept = next;
+        lookWhetherTaken();
+    }
+
+    private void lookWhetherTaken() {
+        if (over && kept >= end) {
+            taken.countDown();
+        }
+    }
+
+    /** Waits until the follower has all there was, or has gone, or the deadline. */
+    void awaitTaken(long deadlineNanos) {
+        try {
+            taken.await(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Who follows, in words. */
+    String by() {
+        return by;
+    }
+
+    /** Whether the recording is the follower's, and ends with it. */
+    boolean owns() {
+        return ending != null;
+    }
+
+    /** How many records the follower is behind. */
+    public long behind() {
+        return tail.behind();
+    }
+
+    @Override
+    public void finish() {
+        if (ending != null) {
+            recording.end();
+        } else {
+            tail.finish();
+        }
+    }
+
+    /** Gives the follower no more, for this reason, which it is told. */
+    public void revoke(String sentence) {
+        revoked = sentence;
+        finish();
+    }
+
+    /** Runs it once nobody follows any more: at once where that is so already. */
+    public void whenClosed(Runnable then) {
+        synchronized (this) {
+            if (!closed) {
+                whenClosed = then;
+                return;
+            }
+        }
+        then.run();
+    }
+
+    @Override
+    public void close() {
+        Runnable then;
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            then = whenClosed;
+        }
+        then.run();
+        boolean all = (over && kept >= end) || (end == 0 && tail.behind() == 0);
+        tail.close();
+        left.accept(this);
+        taken.countDown();
+        if (ending != null) {
+            ending.ended(all);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+package farslot.watch;
+
+import farslot.link.ControlLink;
+import farslot.link.FollowRequest;
+import farslot.link.LinkException;
+import farslot.link.RecordSink;
+import farslot.link.RefusedException;
+import farslot.recorder.TraceCopy;
+import farslot.recorder.TraceException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A recording that is made elsewhere and kept here: followed over a control link into a trace file
+ * of this process, which can be read while it grows.
+ *
+ * <p>Any thread may call.
+ */
+public final class RemoteTrace implements AutoCloseable {
+    /**
+     * How it stands.
+     *
+     * @param records that came, marks of what is missing among them
+     * @param bytes the file's length
+     * @param missed records that were gone before they could come
+     * @param lost events that the recorder itself had no room for
+     */
+    public record Figures(long records, long bytes, long missed, long lost) {}
+
+    private final ControlLink link;
+    private final TraceCopy copy;
+    private final long limitBytes;
+    private final CountDownLatch over = new CountDownLatch(1);
+
+    /** Guarded by this, as the copy is. */
+    private long lost;
+
+    private boolean unfollowed;
+    private boolean full;
+    private String why;
+    private boolean orderly;
+    private boolean closed;
+
+    private RemoteTrace(ControlLink link, TraceCopy copy, long limitBytes) {
+        this.link = link;
+        this.copy = copy;
+        this.limitBytes = limitBytes;
+    }
+
+    /**
+     * Begins to follow.
+     *
+     * @param link closed with this, also where it fails
+     * @param file to be made; must not exist
+     * @param limitBytes how long the file may become: then it ends, in order
+     * @throws RefusedException by the other side
+     * @throws TraceException where the file cannot be made
+     */
+    public static RemoteTrace follow(
+            ControlLink link, FollowRequest request, Path file, long limitBytes)
+            throws RefusedException, LinkException, TraceException {
+        boolean begun = false;
+        try {
+            if (Files.exists(file)) {
+                throw new TraceException(
+                        "The trace "
+                                + file
+                                + " cannot be made: the file exists; move it away or give another"
+                                + " name.");
+            }
+            ControlLink.Followed followed = link.follow(request);
+            TraceCopy copy = TraceCopy.create(file, followed.header());
+            RemoteTrace trace = new RemoteTrace(link, copy, limitBytes);
+            link.take(trace.new Sink(), lost -> trace.end(lost.getMessage(), false));
+            begun = true;
+            return trace;
+        } finally {
+            if (!begun) {
+                link.close();
+            }
+        }
+    }
+
+    /** What comes over the link. */
+    private final class Sink implements RecordSink {
+        @Override
+        public void records(long first, long lostSoFar, MemorySegment records) {
+            take(first, lostSoFar, records);
+        }
+
+        @Override
+        public void ended(long end, long lostInAll, String sentence) {
+            synchronized (RemoteTrace.this) {
+                lost = lostInAll;
+            }
+            end(sentence, true);
+        }
+    }
+
+    private synchronized void take(long first, long lostSoFar, MemorySegment records) {
+        lost = lostSoFar;
+        if (closed || full || why != null) {
+            return;
+        }
+        if (copy.bytes() + records.byteSize() > limitBytes) {
+            full = true;
+            // This is the link's own thread, which must take the answer.
+            Thread.ofVirtual().start(this::stop);
+            return;
+        }
+        try {
+            copy.put(first, records);
+        } catch (TraceException e) {
+            end(e.getMessage(), false);
+        }
+    }
+
+    private synchronized void end(String sentence, boolean inOrder) {
+        if (why == null) {
+            why = sentence;
+            orderly = inOrder;
+        }
+        over.countDown();
+    }
+
+    /** The trace, which grows. */
+    public Path file() {
+        return copy.file();
+    }
+
+    /** How it stands at this moment. */
+    public synchronized Figures figures() {
+        return new Figures(copy.records(), copy.bytes(), copy.missed(), lost);
+    }
+
+    /** A link to who records, for what else is to be asked there. */
+    public ControlLink link() {
+        return link;
+    }
+
+    /**
+     * Asks for no more than there is; it comes still, and then this is over. A recording that began
+     * with this one ends. Again is harmless.
+     */
+    public void stop() {
+        synchronized (this) {
+            if (unfollowed || why != null) {
+                return;
+            }
+            unfollowed = true;
+        }
+        try {
+            link.unfollow();
+        } catch (RefusedException | LinkException e) {
+            end(e.getMessage(), false);
+        }
+    }
+
+    /** Waits until nothing more comes; true where that is so. */
+    public boolean awaitOver(long millis) throws InterruptedException {
+        return over.await(millis, TimeUnit.MILLISECONDS);
+    }
+
+    /** Why nothing more comes; null as long as more may come. */
+    public synchronized String why() {
+        return full && why != null ? "The limit of " + limitBytes + " bytes is reached." : why;
+    }
+
+    /** Whether all came that was to come: by the other side's decision, or this one's. */
+    public synchronized boolean isOrderly() {
+        return orderly;
+    }
+
+    /**
+     * Ends the link and the file; what has come is a whole trace.
+     *
+     * @throws TraceException where the file cannot be finished
+     */
+    @Override
+    public void close() throws TraceException {
+        link.close();
+        synchronized (this) {
+            if (!closed) {
+                closed = true;
+                copy.lost(lost);
+                copy.close();
+            }
+        }
+    }
+}
