@@ -3,7 +3,9 @@ package farslot.registers;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Turns any bytes into the text of a register map: well-formed XML made of the words that maps are
@@ -58,6 +60,22 @@ final class MapGrammar {
                     "radix",
                     "unheard");
 
+    /** What came later has numbers of its own, so that what was found before means what it did. */
+    private static final List<String> LATER_ATTRIBUTES =
+            List.of(
+                    "varset",
+                    "prefix",
+                    "add",
+                    "min",
+                    "align",
+                    "f:reset-mask",
+                    "f:mask",
+                    "f:first",
+                    "f:indexes",
+                    "f:base",
+                    "set",
+                    "are");
+
     private static final List<String> WORDS =
             List.of(
                     "uint",
@@ -82,6 +100,8 @@ final class MapGrammar {
                     " ",
                     "A B C",
                     "../x.xml");
+
+    private static final List<String> LATER_WORDS = List.of("fixed", "w0t", "A-C", ":B", "A,B,C");
 
     private static final List<String> NUMBERS =
             List.of(
@@ -125,6 +145,8 @@ final class MapGrammar {
                 element(TAGS.get(word % TAGS.size()));
             } else if (word < 0xf0) {
                 close();
+            } else if (word >= 0xfc) {
+                element("f:variants");
             } else {
                 text.append("text");
             }
@@ -139,21 +161,25 @@ final class MapGrammar {
     private void element(String tag) {
         int shape = next();
         text.append('<').append(tag);
-        int given = 0;
+        Set<String> given = new HashSet<>();
         for (int count = shape & 7; count > 0; count--) {
-            int attribute = next() % ATTRIBUTES.size();
+            String attribute = attribute(next());
             String value = value(next());
-            if ((given & 1 << attribute) == 0) {
-                text.append(' ').append(ATTRIBUTES.get(attribute));
-                text.append("='").append(value).append('\'');
+            if (given.add(attribute)) {
+                text.append(' ').append(attribute).append("='").append(value).append('\'');
             }
-            given |= 1 << attribute;
         }
         boolean empty = (shape & 8) != 0;
         text.append(empty ? "/>" : ">");
         if (!empty) {
             open.push(tag);
         }
+    }
+
+    private static String attribute(int word) {
+        return word < 0xf0
+                ? ATTRIBUTES.get(word % ATTRIBUTES.size())
+                : LATER_ATTRIBUTES.get(word % LATER_ATTRIBUTES.size());
     }
 
     private static String value(int word) {
@@ -163,9 +189,12 @@ final class MapGrammar {
         if (word < 0x80) {
             return NUMBERS.get(word % NUMBERS.size());
         }
-        return word < 0xc0
-                ? Character.toString('A' + (word & 0x0f))
-                : WORDS.get(word % WORDS.size());
+        if (word < 0xc0) {
+            return Character.toString('A' + (word & 0x0f));
+        }
+        return word < 0xf8
+                ? WORDS.get(word % WORDS.size())
+                : LATER_WORDS.get(word % LATER_WORDS.size());
     }
 
     private void close() {

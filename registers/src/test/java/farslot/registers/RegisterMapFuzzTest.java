@@ -20,7 +20,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A map from anywhere is loaded within bounds, and answers for itself, or is refused by name. */
 @Timeout(120)
 class RegisterMapFuzzTest {
-    /** In {@code load} what the fuzzer begins with; in {@code bounds} what is too slow for it. */
+    /**
+     * In {@code load} and {@code loadSvd} what the fuzzer begins with; in {@code bounds} what is
+     * too slow for it.
+     */
     private static final Path CORPUS =
             Path.of("src/test/resources/farslot/registers/RegisterMapFuzzTestInputs");
 
@@ -34,19 +37,30 @@ class RegisterMapFuzzTest {
 
     @FuzzTest(maxDuration = "30m")
     void load(byte[] input) {
-        loadedOrRefused(input);
+        loadedOrRefused(MapGrammar.xml(input));
+    }
+
+    @FuzzTest(maxDuration = "30m")
+    void loadSvd(byte[] input) {
+        loadedOrRefused(SvdGrammar.xml(input));
     }
 
     @ParameterizedTest
     @MethodSource("corpus")
     void shouldLoadOrRefuseWhatWasFoundBefore(Path input) throws IOException {
-        loadedOrRefused(Files.readAllBytes(input));
+        byte[] bytes = Files.readAllBytes(input);
+        boolean svd = input.getParent().endsWith("loadSvd");
+        loadedOrRefused(svd ? SvdGrammar.xml(bytes) : MapGrammar.xml(bytes));
     }
 
     static List<Path> corpus() throws IOException {
         boolean few = "few".equals(System.getProperty("farslot.rounds"));
-        try (Stream<Path> files = Files.walk(few ? CORPUS.resolve("load") : CORPUS)) {
-            List<Path> all = files.filter(Files::isRegularFile).sorted().toList();
+        try (Stream<Path> files = Files.walk(CORPUS)) {
+            List<Path> all =
+                    files.filter(Files::isRegularFile)
+                            .filter(file -> !few || !file.getParent().endsWith("bounds"))
+                            .sorted()
+                            .toList();
             return IntStream.range(0, all.size())
                     .filter(index -> !few || index % 8 == 0)
                     .mapToObj(all::get)
@@ -54,8 +68,7 @@ class RegisterMapFuzzTest {
         }
     }
 
-    private static void loadedOrRefused(byte[] input) {
-        byte[] xml = MapGrammar.xml(input);
+    private static void loadedOrRefused(byte[] xml) {
         String strict = text(RegisterMapLoader.strict(), xml);
         String lenient = text(RegisterMapLoader.lenient(), xml);
         if (strict != null) {
