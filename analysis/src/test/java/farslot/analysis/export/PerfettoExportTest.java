@@ -4,15 +4,30 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farslot.analysis.export.ProtoDefinition.Message;
+import farslot.core.CompletionStatus;
+import farslot.core.FunctionDescription;
+import farslot.core.FunctionDescription.Identity;
+import farslot.core.InterruptKind;
+import farslot.core.Region;
+import farslot.recorder.TraceAssembler;
+import farslot.recorder.TraceEvent;
+import farslot.recorder.TraceNames;
+import farslot.recorder.TraceOrigin;
 import farslot.recorder.TraceReader;
+import farslot.recorder.TraceSubject;
 import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -48,7 +63,11 @@ class PerfettoExportTest {
     private void export(Path file) throws Exception {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (TraceReader reader = TraceReader.open(file)) {
-            new PerfettoExport().write(reader, Widget.names(reader), out);
+            TraceNames names =
+                    reader.description().kind().equals("widget")
+                            ? Widget.names(reader)
+                            : TraceNames.of(reader.description());
+            new PerfettoExport().write(reader, names, out);
         }
         packets = ProtoDefinition.of(DEFINITION).read("Trace", out.toByteArray()).all("packet");
         Map<Long, Deque<Shown>> open = new HashMap<>();
@@ -137,5 +156,123 @@ class PerfettoExportTest {
         assertTrue(one("reset").annotation("text").contains("FLR"));
         assertEquals(
                 Map.of("DMA read bytes", 8L, "DMA write bytes", 1500L, "interrupts", 1L), counters);
+    }
+
+    /** An admin command of NVMe, from its doorbell to its interrupt. */
+    private Path identify() throws Exception {
+        Path file = folder.resolve("nvme.fst");
+        FunctionDescription nvme =
+                new FunctionDescription(
+                        "nvme",
+                        new Identity(0x1b36, 0x10, 0, 0, 0x01_08_02, 0),
+                        List.of(
+                                new Region(0, Region.Space.MEMORY, 0x2000, Set.of(), 8),
+                                new Region(7, Region.Space.CONFIGURATION, 4096, Set.of(), 4)),
+                        List.of(),
+                        0,
+                        0,
+                        1,
+                        Set.of(),
+                        Set.of());
+        byte[] command = bytes(64, 0x06, 0x30000, 1);
+        byte[] completion = bytes(16, 0, 0, 0);
+        completion[12] = 5;
+        completion[14] = 1;
+        try (TraceAssembler trace =
+                TraceAssembler.create(
+                        file, TraceSubject.of(nvme), TraceOrigin.UNKNOWN, Instant.EPOCH)) {
+            trace.add(write(1, 0x24, bytes(4, 0x001f_001f)));
+            trace.add(write(2, 0x28, bytes(8, 0x10000)));
+            trace.add(write(3, 0x30, bytes(8, 0x20000)));
+            trace.add(write(4, 0x14, bytes(4, 0x0046_0001)));
+            trace.add(write(5, 0x1000, bytes(4, 1)));
+            trace.add(dma(6, false, 0x10000, command));
+            trace.add(dma(7, true, 0x30000, new byte[4096]));
+            trace.add(dma(8, true, 0x20000, completion));
+            trace.add(new TraceEvent.Interrupt(stamp(9), InterruptKind.MSIX, 0));
+        }
+        return file;
+    }
+
+    /** Opcode and identifier, PRP entry 1, dword 10, as far as there is room. */
+    private static byte[] bytes(int length, int... values) {
+        ByteBuffer bytes = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.putInt(0, length == 64 ? values[0] | 5 << 16 : values[0]);
+        if (length == 64) {
+            bytes.putInt(24, values[1]).putInt(40, values[2]);
+        }
+        return Arrays.copyOf(bytes.array(), length);
+    }
+
+    private static TraceEvent.Stamp stamp(long micros) {
+        return new TraceEvent.Stamp(0, micros * 1000, 100, 1, false);
+    }
+
+    private static TraceEvent write(long micros, long offset, byte[] bytes) {
+        return new TraceEvent.Access(
+                stamp(micros),
+                true,
+                0,
+                offset,
+                bytes.length,
+                -1,
+                CompletionStatus.SUCCESS,
+                new TraceEvent.Data(bytes.length, bytes, null));
+    }
+
+    private static TraceEvent dma(long micros, boolean write, long address, byte[] bytes) {
+        return new TraceEvent.Dma(
+                stamp(micros),
+                write,
+                address,
+                CompletionStatus.SUCCESS,
+                new TraceEvent.Data(bytes.length, bytes, null));
+    }
+
+    @Test
+    void shouldLeadFromDoorbellToInterruptWhereADecoderKnowsTheWay() throws Exception {
+        export(identify());
+        Shown command = one("IDENTIFY");
+        assertEquals("decoded SQ0", command.track());
+        assertEquals("SUCCESS", command.annotation("status"));
+        assertEquals(5_000, command.nanos());
+        assertEquals(
+                List.of("doorbell", "fetch", "data", "completion"),
+                shown.stream()
+                        .filter(slice -> slice.track().equals("decoded SQ0"))
+                        .skip(1)
+                        .map(Shown::name)
+                        .toList());
+        List<Shown> flowing =
+                shown.stream().filter(slice -> slice.event().has("flow_ids")).toList();
+        assertEquals(
+                List.of("BAR0", "DMA read", "DMA write", "DMA write", "MSIX 0"),
+                flowing.stream().map(Shown::track).toList());
+        assertEquals(
+                1,
+                flowing.stream().map(slice -> slice.event().all("flow_ids")).distinct().count(),
+                "one flow");
+    }
+
+    @Test
+    void shouldPutWhatHappensAtOnceOnTracksOfOneName() throws Exception {
+        Path file = folder.resolve("t.fst");
+        TraceSubject subject = TraceSubject.of(Widget.DESCRIPTION);
+        try (TraceAssembler trace =
+                TraceAssembler.create(file, subject, TraceOrigin.UNKNOWN, Instant.EPOCH)) {
+            for (int i = 0; i < 200; i++) {
+                TraceEvent.Stamp stamp = new TraceEvent.Stamp(0, i, 1_000_000, 1, false);
+                TraceEvent.Data none = new TraceEvent.Data(64, new byte[0], null);
+                trace.add(new TraceEvent.Dma(stamp, true, 64L * i, CompletionStatus.SUCCESS, none));
+            }
+        }
+        export(file);
+        assertEquals(200, shown.size(), "and slices lie within each other on each track");
+        assertEquals(64, shown.stream().filter(slice -> slice.track().equals("DMA write")).count());
+        assertEquals(
+                136,
+                shown.stream()
+                        .filter(slice -> slice.track().equals("DMA write (more at once)"))
+                        .count());
     }
 }
