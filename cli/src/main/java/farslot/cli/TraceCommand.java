@@ -22,6 +22,7 @@ import picocli.CommandLine.Command;
             TraceReplayCommand.class,
             TraceExportCommand.class,
             TraceDissectorCommand.class,
+            TraceImportCommand.class,
         },
         optionListHeading = "%nOptions:%n",
         commandListHeading = "%nCommands:%n",

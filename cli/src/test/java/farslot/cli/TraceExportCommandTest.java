@@ -1,6 +1,7 @@
 package farslot.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farslot.core.FunctionDescription;
@@ -79,5 +80,22 @@ class TraceExportCommandTest {
                 ExitCode.FAILED,
                 farslot("trace", "export", trace, "--to", "mmiotrace", "-o", nowhere));
         assertTrue(err.toString().contains("its folder does not exist."), err.toString());
+    }
+
+    @Test
+    void shouldMakeATraceOfWhatWasExported() throws IOException {
+        Path text = folder.resolve("t.mmiotrace");
+        Path again = folder.resolve("again.fst");
+        assertEquals(
+                ExitCode.OK, farslot("trace", "export", trace, "--to", "mmiotrace", "-o", text));
+        assertEquals(ExitCode.OK, farslot("trace", "import", text, "-o", again));
+        assertTrue(err.toString().contains("again.fst has 1 events of none 0001:0002."));
+        assertEquals(ExitCode.FAILED, farslot("trace", "import", text, "-o", again));
+        assertTrue(err.toString().contains("the file exists"), err.toString());
+        Path other = folder.resolve("other.fst");
+        assertEquals(ExitCode.USAGE, farslot("trace", "import", trace, "-o", other));
+        assertTrue(err.toString().contains("this is no mmiotrace"), err.toString());
+        assertEquals(ExitCode.NOT_FOUND, farslot("trace", "import", other, "-o", other));
+        assertFalse(Files.exists(other));
     }
 }

@@ -5,7 +5,6 @@ import static farslot.recorder.TraceFormat.LONG;
 
 import farslot.core.CompletionStatus;
 import farslot.core.FunctionEvent;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -15,10 +14,14 @@ import java.util.Arrays;
 
 /** An event as records, as {@link RecordDecoder} reads it: that of the event, then its data's. */
 final class RecordEncoder {
+    private static final int WORDS = TraceFormat.RECORD_BYTES / Long.BYTES;
     private static final long MOST_LENGTH = 0xFFFF_FFFFL;
 
     /** Of the name of a tap, whose length has one byte. */
     private static final int MOST_NAME_BYTES = 0xFF;
+
+    /** Of the names of a slot and of an identity. */
+    private static final int MOST_LEASE_NAME_BYTES = TraceWriter.MAX_TEXT_BYTES / 3;
 
     private final TraceEvent event;
     private int kind;
@@ -50,15 +53,14 @@ final class RecordEncoder {
             inRecord = Long.BYTES;
         }
         int kept = Math.min(data.length, TraceFormat.MAX_DATA_BYTES);
-        if (stamp.underWay()) {
+        if (stamp.underWay() && !needsAllData()) {
             flags |= TraceFormat.FLAG_UNDER_WAY;
             status = TraceFormat.NO_STATUS;
             kept = Math.min(kept, inRecord);
         }
         int each = TraceFormat.CONTINUATION_BYTES;
         int continuations = (Math.max(0, kept - inRecord) + each - 1) / each;
-        MemorySegment records =
-                Arena.ofAuto().allocate((1L + continuations) * TraceFormat.RECORD_BYTES, 8);
+        MemorySegment records = MemorySegment.ofArray(new long[(1 + continuations) * WORDS]);
         records.set(LONG, TraceFormat.TIME_AT, stamp.nanos());
         records.set(
                 INT,
@@ -92,6 +94,11 @@ final class RecordEncoder {
         }
         records.set(LONG, 0, TraceFormat.commit(kind, flags, continuations));
         return records;
+    }
+
+    /** Of what is under way only the first bytes count, and these would mean nothing then. */
+    private boolean needsAllData() {
+        return event instanceof TraceEvent.Lease || event instanceof TraceEvent.Changed;
     }
 
     private void read() {
@@ -170,7 +177,9 @@ final class RecordEncoder {
                 extra = e.count();
             }
             case TraceEvent.Lease e -> {
-                text(TraceFormat.KIND_LEASE, e.slot() + "\0" + e.identity() + "\0" + e.why());
+                // However long the first two are, the third has room, and its zero byte before it.
+                String names = cut(e.slot()) + "\0" + cut(e.identity());
+                text(TraceFormat.KIND_LEASE, names + "\0" + e.why());
                 detail = e.begun() ? TraceFormat.LEASE_BEGUN : TraceFormat.LEASE_ENDED;
                 extra = e.epoch();
             }
@@ -248,6 +257,15 @@ final class RecordEncoder {
     private void text(int textKind, String text) {
         kind = textKind;
         data(TraceWriter.textBytes(text));
+    }
+
+    /** As much of a name as a lease has room for, without zero bytes. */
+    private static String cut(String name) {
+        String clean = name.replace('\0', ' ');
+        while (clean.getBytes(StandardCharsets.UTF_8).length > MOST_LEASE_NAME_BYTES) {
+            clean = clean.substring(0, clean.offsetByCodePoints(clean.length(), -1));
+        }
+        return clean;
     }
 
     private void data(byte[] bytes) {

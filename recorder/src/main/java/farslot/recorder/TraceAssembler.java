@@ -16,7 +16,8 @@ import java.time.Instant;
  * <p>For one thread at a time.
  */
 public final class TraceAssembler implements AutoCloseable {
-    private static final int BUFFERED_RECORDS = 4096;
+    /** More than the longest event has. */
+    private static final int BUFFERED_RECORDS = 1 << 15;
 
     private final TraceCopy copy;
     private final MemorySegment buffer =
@@ -59,11 +60,6 @@ public final class TraceAssembler implements AutoCloseable {
         long count = records.byteSize() / TraceFormat.RECORD_BYTES;
         if (buffered + count > BUFFERED_RECORDS) {
             flush();
-        }
-        if (count > BUFFERED_RECORDS) {
-            copy.put(added, records);
-            added += count;
-            return;
         }
         long at = buffered * TraceFormat.RECORD_BYTES;
         MemorySegment.copy(records, 0, buffer, at, records.byteSize());

@@ -18,6 +18,7 @@ final class BarAddresses {
     private static final int ROM_BASE = 0x30;
     private static final int REGISTERS_END = 0x34;
     private static final long NOWHERE = 1L << 52;
+    private static final int ADDRESS_BITS = 56;
 
     private static final Pattern MARK = Pattern.compile("(BAR[0-5]|ROM) is at 0x([0-9a-f]{1,16})");
 
@@ -25,7 +26,13 @@ final class BarAddresses {
     private final long[] placeholders = new long[Region.COUNT];
     private final long[] told = new long[Region.COUNT];
 
-    BarAddresses(FunctionDescription function) {
+    /**
+     * @param configuration the function's configuration space when the trace began, or null
+     */
+    BarAddresses(FunctionDescription function, byte[] configuration) {
+        if (configuration != null) {
+            System.arraycopy(configuration, 0, registers, 0, REGISTERS_END);
+        }
         long next = NOWHERE;
         for (Region region : function.regions()) {
             if (region.index() != Region.CONFIGURATION) {
@@ -82,10 +89,16 @@ final class BarAddresses {
         long value = word(at) | (wide ? word(at + 4) << 32 : 0);
         long bits = wide ? -1L : 0xFFFF_FFFFL;
         long address = value & -region.sizeBytes() & bits;
-        if (address != 0 && address != (-region.sizeBytes() & bits)) {
+        if (isPossible(address) && address != (-region.sizeBytes() & bits)) {
             return address;
         }
-        return told[region.index()] != 0 ? told[region.index()] : placeholders[region.index()];
+        long mark = told[region.index()];
+        return isPossible(mark) ? mark : placeholders[region.index()];
+    }
+
+    /** Half of a 64-bit address may be that of the size, which is asked for by all ones. */
+    private static boolean isPossible(long address) {
+        return address != 0 && address >>> ADDRESS_BITS == 0;
     }
 
     private long word(int at) {

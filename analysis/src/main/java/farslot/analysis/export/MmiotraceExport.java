@@ -52,7 +52,7 @@ final class MmiotraceExport implements TraceExport {
     public void write(TraceReader reader, TraceNames names, OutputStream out) throws IOException {
         Writer writer =
                 new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8), 1 << 16);
-        new Lines(reader.description(), firstAddresses(reader), writer).write(reader);
+        new Lines(reader, firstAddresses(reader), writer).write();
         writer.flush();
     }
 
@@ -62,7 +62,7 @@ final class MmiotraceExport implements TraceExport {
      */
     private static long[] firstAddresses(TraceReader reader) throws TraceException {
         FunctionDescription function = reader.description();
-        BarAddresses addresses = new BarAddresses(function);
+        BarAddresses addresses = new BarAddresses(function, reader.configuration());
         long[] first = new long[Region.COUNT];
         boolean[] reached = new boolean[Region.COUNT];
         try (TraceReader again = TraceReader.open(reader.file())) {
@@ -87,6 +87,7 @@ final class MmiotraceExport implements TraceExport {
 
     /** One file's lines. */
     private static final class Lines {
+        private final TraceReader reader;
         private final FunctionDescription function;
         private final Writer out;
         private final BarAddresses addresses;
@@ -103,27 +104,34 @@ final class MmiotraceExport implements TraceExport {
         private int generation = 1;
 
         private long nanos;
+        private long lastNanos;
 
-        Lines(FunctionDescription function, long[] firstAddress, Writer out) {
-            this.function = function;
+        Lines(TraceReader reader, long[] firstAddress, Writer out) {
+            this.reader = reader;
+            this.function = reader.description();
             this.firstAddress = firstAddress;
             this.out = out;
-            this.addresses = new BarAddresses(function);
+            this.addresses = new BarAddresses(function, reader.configuration());
         }
 
-        void write(TraceReader reader) throws IOException {
+        void write() throws IOException {
             out.write(VERSION + "\n");
             pcidev();
             marks(MmiotraceMark.began(reader.began()));
             marks(MmiotraceMark.description(function));
+            if (reader.configuration() != null) {
+                marks(MmiotraceMark.configuration(reader.configuration()));
+            }
             for (TraceEvent event = reader.next(); event != null; event = reader.next()) {
                 event(event);
             }
+            nanos = lastNanos;
             for (int region = 0; region < mapId.length; region++) {
                 unmap(region);
             }
             if (reader.lost() > 0) {
-                marks(List.of(String.format(MmiotraceMark.LOST, reader.lost())));
+                long lost = Math.min(reader.lost(), MmiotraceMark.MOST_LOST);
+                marks(List.of(String.format(MmiotraceMark.LOST, lost)));
             }
         }
 
@@ -158,6 +166,7 @@ final class MmiotraceExport implements TraceExport {
 
         private void event(TraceEvent event) throws IOException {
             nanos = Math.max(0, event.stamp().nanos());
+            lastNanos = Math.max(lastNanos, nanos);
             if (event.stamp().generation() != generation) {
                 generation = event.stamp().generation();
                 marks(MmiotraceMark.generation(generation));
@@ -193,7 +202,8 @@ final class MmiotraceExport implements TraceExport {
             line.append(' ').append(mapId[index]);
             line.append(" 0x").append(Long.toHexString(mapAddress[index] + access.offset()));
             line.append(" 0x").append(Long.toHexString(access.data().value()));
-            line.append(" 0x0 0");
+            line.append(" 0x").append(Long.toHexString(access.stamp().programCounter()));
+            line.append(" 0");
             endLine();
         }
 

@@ -7,8 +7,11 @@ import farslot.core.FunctionDescription.Identity;
 import farslot.core.FunctionEvent;
 import farslot.core.Region;
 import farslot.recorder.TraceEvent;
+import farslot.recorder.TraceText;
+import java.io.ByteArrayOutputStream;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -26,8 +29,23 @@ import java.util.stream.Collectors;
 final class MmiotraceMark {
     static final String PREFIX = "farslot ";
 
+    /** In place of a region: the driver's memory. */
+    static final String MEMORY = "MEM";
+
+    /** The name of what says which region the next MAP line is about. */
+    static final String MAPPING = "mapping";
+
+    /** The name of what says the generation of what follows. */
+    static final String GENERATION = "generation";
+
+    /** The name of what goes on with the data of the mark before it. */
+    static final String MORE = "more";
+
     /** What the kernel writes where events were lost (kernel/trace/trace_mmiotrace.c). */
     static final String LOST = "Lost %d events.";
+
+    /** As many as a number of 18 digits can say; nobody counts further. */
+    static final long MOST_LOST = 999_999_999_999_999_999L;
 
     private static final int FIRST_DATA_BYTES = 256;
     private static final int MORE_DATA_BYTES = 448;
@@ -80,19 +98,24 @@ final class MmiotraceMark {
         return texts;
     }
 
+    /** Its configuration space when the recording began. */
+    static List<String> configuration(byte[] configuration) {
+        return new MmiotraceMark("configuration").bytes(configuration).end();
+    }
+
     /** The time of day at which the trace's clock stood at 0. */
-    static List<String> began(java.time.Instant instant) {
+    static List<String> began(Instant instant) {
         return new MmiotraceMark("began").word("at", instant.toString()).end();
     }
 
     /** The generation of what follows. */
     static List<String> generation(int generation) {
-        return new MmiotraceMark("generation").number("number", generation).end();
+        return new MmiotraceMark(GENERATION).number("number", generation).end();
     }
 
     /** Which region the MAP line with this id is about. */
     static List<String> map(int mapId, int region) {
-        return new MmiotraceMark("map").number("id", mapId).word("region", label(region)).end();
+        return new MmiotraceMark(MAPPING).number("id", mapId).word("region", label(region)).end();
     }
 
     /** Any event; a mark of one line stays as its user wrote it. */
@@ -100,6 +123,7 @@ final class MmiotraceMark {
         if (event instanceof TraceEvent.Mark mark
                 && isPlain(mark.text())
                 && !event.stamp().underWay()
+                && event.stamp().programCounter() == 0
                 && !mark.text().startsWith(PREFIX)
                 && !mark.text().startsWith("Lost ")) {
             return List.of(mark.text());
@@ -170,15 +194,14 @@ final class MmiotraceMark {
                     line.number("begun", e.begun() ? 1 : 0)
                             .number("epoch", e.epoch())
                             .ending(e.stamp(), null)
-                            .sentence(e.slot() + " " + e.identity() + " " + e.why())
+                            .bytes(utf8(e.slot() + "\0" + e.identity() + "\0" + e.why()))
                             .end();
             case TraceEvent.Changed e -> {
-                line.word("tap", URLEncoder.encode(e.tap(), StandardCharsets.UTF_8));
-                line.word("region", e.region() < 0 ? "MEM" : label(e.region()));
-                line.hex("offset", e.address()).number("length", e.before().length);
-                byte[] both = Arrays.copyOf(e.before(), 2 * e.before().length);
-                System.arraycopy(e.after(), 0, both, e.before().length, e.after().length);
-                yield line.ending(e.stamp(), null).bytes(both).end();
+                byte[] tap = utf8(e.tap());
+                line.word("region", e.region() < 0 ? MEMORY : label(e.region()));
+                line.hex("offset", e.address()).number("tap", tap.length);
+                line.ending(e.stamp(), null);
+                yield line.bytes(concat(tap, e.before(), e.after())).end();
             }
             case TraceEvent.Counted e ->
                     line.word("region", label(e.region()))
@@ -194,7 +217,7 @@ final class MmiotraceMark {
 
     /** The words of {@code farslot trace show}'s second column. */
     private static String kind(TraceEvent event) {
-        return farslot.recorder.TraceText.kind(event);
+        return TraceText.kind(event);
     }
 
     private List<String> told(TraceEvent.Stamp stamp, FunctionEvent event) {
@@ -218,6 +241,18 @@ final class MmiotraceMark {
             }
         }
         return ending(stamp, null).sentence(sentence).end();
+    }
+
+    private static byte[] concat(byte[]... parts) {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (byte[] part : parts) {
+            all.writeBytes(part);
+        }
+        return all.toByteArray();
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
     }
 
     static String label(int region) {
@@ -263,6 +298,9 @@ final class MmiotraceMark {
         if (stamp.underWay()) {
             number("under-way", 1);
         }
+        if (stamp.programCounter() != 0) {
+            hex("pc", stamp.programCounter());
+        }
         return this;
     }
 
@@ -276,14 +314,12 @@ final class MmiotraceMark {
 
     /** A sentence of one line is the rest of the text; any other is bytes of UTF-8. */
     private MmiotraceMark sentence(String sentence) {
-        return isPlain(sentence)
-                ? word("text", sentence)
-                : bytes(sentence.getBytes(StandardCharsets.UTF_8));
+        return isPlain(sentence) ? word("text", sentence) : bytes(utf8(sentence));
     }
 
     private static boolean isPlain(String sentence) {
         return !sentence.isEmpty()
-                && sentence.getBytes(StandardCharsets.UTF_8).length <= LONGEST_PLAIN_TEXT
+                && utf8(sentence).length <= LONGEST_PLAIN_TEXT
                 && sentence.codePoints().noneMatch(c -> Character.isISOControl(c));
     }
 
@@ -296,7 +332,7 @@ final class MmiotraceMark {
         texts.add(text.toString());
         for (int at = first; at < bytes.length; at += MORE_DATA_BYTES) {
             int end = Math.min(bytes.length, at + MORE_DATA_BYTES);
-            texts.add(PREFIX + "more data=" + hex.formatHex(Arrays.copyOfRange(bytes, at, end)));
+            texts.add(PREFIX + MORE + " data=" + hex.formatHex(Arrays.copyOfRange(bytes, at, end)));
         }
         text.setLength(0);
         return this;
