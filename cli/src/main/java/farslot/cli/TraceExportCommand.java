@@ -24,8 +24,8 @@ import picocli.CommandLine.Option;
         header = "Write a trace in the format of other programs",
         description = {
             "",
-            "Writes a whole trace in the format of other programs: ${COMPLETION-CANDIDATES}."
-                    + " docs/exports.md says what each holds.",
+            "Writes a whole trace in the format of other programs; docs/exports.md says what each"
+                    + " holds.",
             ""
         },
         optionListHeading = "%nOptions:%n",
