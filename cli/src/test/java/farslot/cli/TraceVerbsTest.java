@@ -84,7 +84,8 @@ class TraceVerbsTest {
                             runtime, "trace", "record", "e0", "-o", file.toString(), "--json");
             await("recorded-by");
             VerbProcess viewer =
-                    VerbProcess.start(runtime, "trace", "show", "e0", "--follow", "--only", "mark");
+                    VerbProcess.start(
+                            runtime, "trace", "show", "e0", "--follow", "--where", "mark");
             await("followed-by");
             does("poke", "e0", "CFG", "COMMAND", "2");
             does("poke", "e0", "BAR0", "LIVENESS", "0x0f0f0f0f");

@@ -177,12 +177,20 @@ class NvmePathsTest {
             Stack atDriver = new Stack("driver" + i, orders.get((i + 1) % orders.size()));
             Seen with = inOrder(route, atDevice::around, atDriver::around);
             assertEquals(without.byDriver(), with.byDriver());
-            assertEquals(without.atDriver(), with.atDriver());
-            assertEquals(without.atDevice(), with.atDevice());
+            assertEquals(without.atDriver(), beyondLooks(with.atDriver()));
+            assertEquals(without.atDevice(), beyondLooks(with.atDevice()));
             assertEquals(without.interrupts(), with.interrupts());
-            assertSaysWhatPassed(with.atDevice(), atDevice.said());
-            assertSaysWhatPassed(with.atDriver(), atDriver.said());
+            assertSaysWhatPassed(beyondLooks(with.atDevice()), beyondLooks(atDevice.said()));
+            assertSaysWhatPassed(beyondLooks(with.atDriver()), beyondLooks(atDriver.said()));
         }
+    }
+
+    /** All but a recorder's one look at configuration space when it begins. */
+    private static List<String> beyondLooks(List<String> seen) {
+        List<String> rest =
+                seen.stream().filter(line -> !line.startsWith("read 7+0x0 4096/")).toList();
+        assertTrue(seen.size() - rest.size() <= 2, "a look for each recorder");
+        return rest;
     }
 
     /** The recorder goes on until the very end: the driver's side leaves, its lender looks on. */
