@@ -70,7 +70,9 @@ final class SessionFolder implements AutoCloseable {
 
     @Override
     public void close() {
-        remove(path);
+        if (Files.exists(path)) {
+            remove(path);
+        }
     }
 
     /** Removes a folder and all in it. */

@@ -263,6 +263,9 @@ public final class TraceDatabase implements AutoCloseable {
 
     /** What DuckDB says of a question, as one of two exceptions; the other is thrown. */
     AnalysisException failure(SQLException e) throws QueryException {
+        if (closing) {
+            return new AnalysisException("The question was given up.", e);
+        }
         String said = String.valueOf(e.getMessage());
         String kind =
                 said.substring(0, Math.max(0, said.indexOf(" Error"))).toLowerCase(Locale.ROOT);
@@ -312,33 +315,46 @@ public final class TraceDatabase implements AutoCloseable {
     @Override
     public void close() {
         closing = true;
+        takeOver();
         try (folder;
                 connection) {
-            awaitEnd();
+            // closing is all
         } catch (SQLException e) {
             System.getLogger("farslot.analysis")
                     .log(System.Logger.Level.DEBUG, "closing DuckDB", e);
+        } finally {
+            work.unlock(); // Ctrl-C closes too, beside whoever asked
         }
     }
 
     /** Cancels again and again: what is cancelled just before it begins goes on. */
-    private void awaitEnd() throws SQLException {
+    private void takeOver() {
         boolean interrupted = false;
-        while (!work.isHeldByCurrentThread()) {
+        boolean taken = false;
+        while (!taken) {
             try {
-                if (work.tryLock(CANCEL_MILLIS, TimeUnit.MILLISECONDS)) {
-                    break;
-                }
+                taken = work.tryLock(CANCEL_MILLIS, TimeUnit.MILLISECONDS);
             } catch (InterruptedException e) {
                 interrupted = true;
             }
-            Statement last = running;
-            if (last != null && !last.isClosed()) {
-                last.cancel();
+            if (!taken) {
+                cancel();
             }
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void cancel() {
+        Statement last = running;
+        try {
+            if (last != null && !last.isClosed()) {
+                last.cancel();
+            }
+        } catch (SQLException e) {
+            System.getLogger("farslot.analysis")
+                    .log(System.Logger.Level.DEBUG, "it ended just then", e);
         }
     }
 }

@@ -197,6 +197,35 @@ class TraceDatabaseTest {
     }
 
     @Test
+    void shouldEndAQuestionWhenAnotherThreadClosesIt() throws Exception {
+        TraceDatabase database = open(trace("a.fst"));
+        Thread ctrlC = new Thread(database::close);
+        AnalysisException ended =
+                assertThrows(
+                        AnalysisException.class,
+                        () -> {
+                            ctrlC.start();
+                            rows(database, "SELECT count(*) FROM range(10000000000000) a");
+                        });
+        assertTrue(ended.getMessage().contains("given up"), ended.getMessage());
+        database.close();
+        ctrlC.join();
+        try (var left = Files.list(folder.resolve("kept"))) {
+            assertEquals(List.of(), left.toList());
+        }
+    }
+
+    @Test
+    void shouldNotKeepAnotherThreadFromClosingWhenItIsClosed() throws Exception {
+        TraceDatabase database = open(trace("a.fst"));
+        database.close();
+        Thread ctrlC = new Thread(database::close);
+        ctrlC.start();
+        ctrlC.join();
+        assertTrue(!ctrlC.isAlive());
+    }
+
+    @Test
     void shouldSayWhyWhenATraceIsNone() throws Exception {
         Path file = Files.writeString(folder.resolve("x.fst"), "no trace");
         AnalysisException refused = assertThrows(AnalysisException.class, () -> open(file));
