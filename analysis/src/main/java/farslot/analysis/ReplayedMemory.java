@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 
 /**
@@ -61,6 +62,9 @@ final class ReplayedMemory implements PciHost {
 
     /** So many writes that match nothing are kept, to say what came instead. */
     private static final int MOST_UNMATCHED = 4096;
+
+    /** So many reads of what the trace does not have are kept to be told. */
+    private static final int MOST_STRANGE = 1000;
 
     private final IntSupplier generation;
     private final Completions completions;
@@ -147,7 +151,7 @@ final class ReplayedMemory implements PciHost {
      *
      * @param found takes what it has not done in this time
      */
-    void await(long number, long patienceNanos, java.util.function.Consumer<Divergence> found) {
+    void await(long number, long patienceNanos, Consumer<Divergence> found) {
         long deadline = System.nanoTime() + patienceNanos;
         synchronized (this) {
             while (true) {
@@ -165,7 +169,7 @@ final class ReplayedMemory implements PciHost {
                 }
                 inOrder.remove();
                 found.accept(missing(one));
-                finish(one);
+                giveUp(one);
             }
         }
     }
@@ -203,11 +207,15 @@ final class ReplayedMemory implements PciHost {
     }
 
     private void finish(Expected one) {
-        if (one.done) {
-            return;
+        if (!one.done) {
+            matched++;
+            giveUp(one);
         }
+    }
+
+    /** It is waited for no longer. */
+    private void giveUp(Expected one) {
         one.done = true;
-        matched++;
         if (one.event instanceof TraceEvent.Dma dma) {
             aheadBytes -= dma.data().kept().length;
             forget(dma.write() ? writes : reads, dma.address(), one);
@@ -255,8 +263,12 @@ final class ReplayedMemory implements PciHost {
                             + ".");
         }
         for (Unmatched other : unmatched) {
-            if (other.address == dma.address() && other.data.length == dma.data().kept().length) {
-                int at = Arrays.mismatch(other.data, dma.data().kept());
+            int at = Arrays.mismatch(other.data, dma.data().kept());
+            boolean instead =
+                    other.address == dma.address()
+                            && other.data.length == dma.data().kept().length
+                            && at >= 0;
+            if (instead) {
                 return new Divergence(
                         stamp.number(),
                         stamp.nanos(),
@@ -286,7 +298,9 @@ final class ReplayedMemory implements PciHost {
         return others.isEmpty() ? "" : "; what came instead: " + String.join(", ", others);
     }
 
-    /** What the function did that the trace does not have, as sentences; each once. */
+    /**
+     * What the function did that the trace does not have, as sentences: those since the last time.
+     */
     synchronized List<String> takeStrange() {
         List<String> all = List.copyOf(strange);
         strange.clear();
@@ -373,9 +387,11 @@ final class ReplayedMemory implements PciHost {
             }
         }
         notifyAll();
-        strange.add(
-                "It reads %d bytes of memory at 0x%x, of which the trace has %d."
-                        .formatted(length, address, given.cardinality()));
+        if (strange.size() < MOST_STRANGE) {
+            strange.add(
+                    "It reads %d bytes of memory at 0x%x, of which the trace has %d."
+                            .formatted(length, address, given.cardinality()));
+        }
         for (int i = given.nextClearBit(0); i < length; i = given.nextClearBit(i + 1)) {
             into.set(ValueLayout.JAVA_BYTE, i, (byte) 0);
         }

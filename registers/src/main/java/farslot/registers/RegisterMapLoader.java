@@ -7,7 +7,11 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -149,16 +153,58 @@ public final class RegisterMapLoader {
         }
 
         MapElement readFile(Path file) {
+            return withImports(parsed(file));
+        }
+
+        MapElement read(String name, InputStream stream) {
+            return withImports(parsed(name, stream));
+        }
+
+        /** A file whose imports are being read. */
+        private record Importing(MapElement root, Iterator<MapElement> left) {}
+
+        /**
+         * Reads what a file imports, and what that imports: a file counts behind what it imports.
+         * No chain of them is too long for the thread's stack.
+         */
+        private MapElement withImports(MapElement first) {
+            Deque<Importing> under = new ArrayDeque<>();
+            begin(under, first);
+            while (!under.isEmpty()) {
+                Importing last = under.peek();
+                if (last.left.hasNext()) {
+                    Path place = imported(last.left.next());
+                    if (place != null) {
+                        begin(under, parsed(place));
+                    }
+                } else {
+                    definitions.add(last.root);
+                    under.pop();
+                }
+            }
+            return first;
+        }
+
+        /** A description of a chip imports nothing, and is no database. */
+        private void begin(Deque<Importing> under, MapElement root) {
+            if (root.tag.equals("database")) {
+                List<MapElement> imports = new ArrayList<>();
+                imports(root, imports);
+                under.push(new Importing(root, imports.iterator()));
+            }
+        }
+
+        private MapElement parsed(Path file) {
             imported.add(file);
             try (InputStream stream = Files.newInputStream(file)) {
-                return read(folder.relativize(file).toString(), stream);
+                return parsed(folder.relativize(file).toString(), stream);
             } catch (IOException e) {
                 throw new RegisterMapException(
                         "The register map " + file + " cannot be read: " + reason(e) + ".", e);
             }
         }
 
-        MapElement read(String name, InputStream stream) {
+        private MapElement parsed(String name, InputStream stream) {
             MapElement root = xml.read(name, stream);
             if (root != null && root.tag.equals("device") && imported.size() < 2) {
                 return root;
@@ -174,8 +220,6 @@ public final class RegisterMapLoader {
                                 + ">.");
             }
             inherit(root, root.attribute("f:read-effects"));
-            imports(root);
-            definitions.add(root);
             return root;
         }
 
@@ -191,22 +235,23 @@ public final class RegisterMapLoader {
             }
         }
 
-        private void imports(MapElement element) {
+        private static void imports(MapElement element, List<MapElement> into) {
             for (MapElement child : element.children) {
                 if (child.tag.equals("import")) {
-                    follow(child);
+                    into.add(child);
                 } else {
-                    imports(child);
+                    imports(child, into);
                 }
             }
         }
 
-        private void follow(MapElement element) {
+        /** The file that is to be read for an import; null where there is none, or it was read. */
+        private Path imported(MapElement element) {
             String name = element.attribute("file", "");
             if (folder == null) {
                 remarks.complain(
                         element, "it imports " + name + ", and maps of one file import nothing");
-                return;
+                return null;
             }
             Path importer = folder.resolve(element.file).getParent();
             for (Path base : List.of(importer == null ? folder : importer, folder)) {
@@ -215,10 +260,9 @@ public final class RegisterMapLoader {
                     if (!place.startsWith(folder)) {
                         remarks.complain(
                                 element, "the import " + name + " lies outside the map's folder");
-                    } else if (!imported.contains(place)) {
-                        readFile(place);
+                        return null;
                     }
-                    return;
+                    return imported.contains(place) ? null : place;
                 }
             }
             remarks.complain(
@@ -226,6 +270,7 @@ public final class RegisterMapLoader {
                     "the import "
                             + name
                             + " is neither beside this file nor beside the map's first one");
+            return null;
         }
 
         /** The file with this name as it really lies, links followed; null where there is none. */

@@ -4,6 +4,7 @@ import farslot.core.PciFunction;
 import farslot.link.ClockRelation;
 import farslot.link.HeldAccess;
 import farslot.watch.Recordings;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Tells what is recorded at a slot of the leases under which it has its function.
@@ -39,14 +40,14 @@ final class Leases implements Source {
 
     @Override
     public Borrow borrow(LossListener lost) throws BorrowException, InterruptedException {
-        Leased[] leased = new Leased[1];
+        AtomicReference<Leased> leased = new AtomicReference<>();
         Borrow borrow =
                 source.borrow(
                         new LossListener() {
                             @Override
                             public void lost(String why) {
-                                if (leased[0] != null) {
-                                    ended(leased[0], why);
+                                if (leased.get() != null) {
+                                    ended(leased.get(), why);
                                 }
                                 lost.lost(why);
                             }
@@ -66,12 +67,13 @@ final class Leases implements Source {
                                 lost.resumed();
                             }
                         });
-        leased[0] = new Leased(borrow);
-        begun(leased[0]);
+        Leased now = new Leased(borrow);
+        begun(now);
+        leased.set(now);
         if (borrow.isLost()) {
-            ended(leased[0], "It was lost at once.");
+            ended(now, borrow.whyLost());
         }
-        return leased[0];
+        return now;
     }
 
     private synchronized void begun(Borrow borrow) {
