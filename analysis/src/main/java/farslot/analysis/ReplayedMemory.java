@@ -307,6 +307,19 @@ final class ReplayedMemory implements PciHost {
         return all;
     }
 
+    /** What it wrote since the last reset and the trace, read to its end, does not have. */
+    synchronized List<String> surplus() {
+        return unmatched.stream()
+                .map(write ->
+                        write.meaning != null
+                                ? "It gives the completion \""
+                                        + write.meaning
+                                        + "\", which the trace does not have."
+                                : "It writes %d bytes of memory at 0x%x, which the trace does not have."
+                                        .formatted(write.data.length, write.address))
+                .toList();
+    }
+
     /** What was begun before a reset has no place after it. */
     synchronized void reset() {
         unmatched.clear();

@@ -20,8 +20,10 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
@@ -76,6 +78,8 @@ public final class TraceReplay {
             List<Divergence> divergences,
             boolean whole) {}
 
+    private record Place(int region, long offset) {}
+
     private final PciFunction target;
     private final TraceNames names;
     private final Rules rules;
@@ -83,6 +87,11 @@ public final class TraceReplay {
     private final Completions completions;
     private final Deque<TraceEvent> ahead = new ArrayDeque<>();
     private final List<Divergence> divergences = new ArrayList<>();
+
+    /** Registers that the map calls volatile, and that have not come to a recorded value. */
+    private final Set<Place> restless = new HashSet<>();
+
+    private TraceEvent.Stamp last = new TraceEvent.Stamp(0, 0, 0, 0, false);
     private long steps;
     private long reads;
     private long polls;
@@ -186,6 +195,7 @@ public final class TraceReplay {
                 break;
             }
             steps++;
+            last = step.stamp();
             TraceEvent next = nextStep(trace);
             if (step instanceof TraceEvent.Access read && !read.write()) {
                 boolean polled = false;
@@ -204,6 +214,9 @@ public final class TraceReplay {
         boolean whole = step == null;
         if (whole) {
             settle(Long.MAX_VALUE);
+            if (!rules.registersOnly()) {
+                memory.surplus().forEach(this::divergedInDma);
+            }
         }
         return new Report(
                 steps,
@@ -230,9 +243,12 @@ public final class TraceReplay {
             return;
         }
         memory.await(number, rules.patienceNanos(), this::diverged);
-        for (String what : memory.takeStrange()) {
-            diverged(new Divergence(number, 0, "DMA", what));
-        }
+        memory.takeStrange().forEach(this::divergedInDma);
+    }
+
+    /** Since the driver's last step. */
+    private void divergedInDma(String what) {
+        diverged(new Divergence(last.number(), last.nanos(), "DMA", what));
     }
 
     /** The driver's next step; on the way what the function did goes to the memory. */
@@ -364,12 +380,17 @@ public final class TraceReplay {
             if (!status.isSuccess() || Arrays.equals(now, recorded.data().kept())) {
                 return;
             }
-            if (!polled && differsOnlyWhereVolatile(recorded, now)) {
-                volatileReads++;
-                return;
-            }
             boolean mayAgain = polled || readsChangeNothing(recorded);
-            if (!mayAgain || System.nanoTime() - deadline >= 0 || Thread.interrupted()) {
+            boolean over = System.nanoTime() - deadline >= 0 || Thread.interrupted();
+            if (!polled && differsOnlyWhereVolatile(recorded, now)) {
+                // It may be what a driver waits for, as "ready" is, that was there at once then.
+                Place place = new Place(recorded.region(), recorded.offset());
+                if (!mayAgain || over || restless.contains(place)) {
+                    restless.add(place);
+                    volatileReads++;
+                    return;
+                }
+            } else if (!mayAgain || over) {
                 diverged(at(recorded, differs(recorded, now)));
                 return;
             }

@@ -187,6 +187,60 @@ class TraceReplayTest {
     }
 
     @Test
+    void shouldNameWhatIsWrittenThatWasNot() throws Exception {
+        try (DeviceFunction edu = edu()) {
+            Changed changed =
+                    new Changed(edu) {
+                        @Override
+                        CompletionStatus dmaWrite(
+                                PciHost next, int generation, long address, MemorySegment from) {
+                            next.write(generation, address + 0x1000, from);
+                            return super.dmaWrite(next, generation, address, from);
+                        }
+                    };
+            Divergence found = replay(changed, patient()).divergences().getFirst();
+            assertEquals("DMA", found.where());
+            assertEquals(
+                    "It writes 256 bytes of memory at 0x12000, which the trace does not have.",
+                    found.what());
+        }
+    }
+
+    /** The factorial, which edu's map calls volatile, is there after so many reads. */
+    private static Changed lateFactorial(PciFunction edu, int reads) {
+        return new Changed(edu) {
+            private int left = reads;
+
+            @Override
+            public CompletionStatus read(int region, long offset, MemorySegment into, int width) {
+                CompletionStatus status = super.read(region, offset, into, width);
+                if (region == 0 && offset == 0x08 && left-- > 0) {
+                    into.set(ValueLayout.JAVA_BYTE, 0, (byte) 1);
+                }
+                return status;
+            }
+        };
+    }
+
+    @Test
+    void shouldWaitForWhatWasThereAtOnce() throws Exception {
+        try (DeviceFunction edu = edu()) {
+            TraceReplay.Report report = replay(lateFactorial(edu, 3), patient());
+            assertEquals(List.of(), report.divergences());
+            assertEquals(0, report.volatileReads());
+        }
+    }
+
+    @Test
+    void shouldNotCompareWhatIsVolatileAndNeverTheSame() throws Exception {
+        try (DeviceFunction edu = edu()) {
+            TraceReplay.Report report = replay(lateFactorial(edu, Integer.MAX_VALUE), impatient(1));
+            assertEquals(List.of(), report.divergences());
+            assertEquals(1, report.volatileReads());
+        }
+    }
+
+    @Test
     void shouldMissInterruptsAndCountDivergencesUpToALimit() throws Exception {
         try (DeviceFunction edu = edu()) {
             Changed changed =
