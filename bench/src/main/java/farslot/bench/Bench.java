@@ -34,6 +34,7 @@ public final class Bench {
         }
         if (groups.contains(Group.RECORDER)) {
             rows.addAll(RecorderBench.run(bench, rounds));
+            rows.addAll(TraceBench.run(bench, rounds));
         }
         if (groups.contains(Group.VM)) {
             rows.addAll(VmBench.run(bench, rounds));

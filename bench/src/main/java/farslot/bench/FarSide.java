@@ -41,6 +41,8 @@ import java.util.logging.Logger;
  * slot SOCKET           the teaching device for an emulator
  * borrow SOCKET LENDER FUNCTION    a lent function for an emulator
  * recorder FILE         measures what recording costs, for each number of accesses on a line
+ * recorded FOLDER N     lends a function of which N events are recorded, as "lender" does
+ * follower LENDER FILE  measures how fast they are followed into a file, for each line
  * </pre>
  */
 public final class FarSide {
@@ -54,6 +56,10 @@ public final class FarSide {
         LOG.setLevel(Level.WARNING);
         if (arguments[0].equals("recorder")) {
             RecorderBench.answer(Path.of(arguments[1]), System.out);
+            return;
+        }
+        if (arguments[0].equals("follower")) {
+            TraceBench.answer(Address.parse(arguments[1]), Path.of(arguments[2]), System.out);
             return;
         }
         try (AutoCloseable _ = start(arguments)) {
@@ -92,11 +98,18 @@ public final class FarSide {
                                                     nvme(arguments[3]),
                                                     Path.of(arguments[4]),
                                                     TraceOptions.DEFAULT))));
+            case "recorded" -> recorded(Path.of(arguments[1]), Integer.parseInt(arguments[2]));
             case "slot" -> serve(edu(), Path.of(arguments[1]));
             case "borrow" ->
                     serve(borrow(arguments[2], arguments[3], options()), Path.of(arguments[1]));
             default -> throw new IllegalArgumentException(arguments[0]);
         };
+    }
+
+    private static AutoCloseable recorded(Path folder, int events)
+            throws LendingException, IOException {
+        Lendable recorded = TraceBench.recorded(edu(), folder.resolve("traces"), events);
+        return lend(folder, options(), List.of(recorded));
     }
 
     private static PciFunction edu() throws IOException {

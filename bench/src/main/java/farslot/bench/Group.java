@@ -6,7 +6,7 @@ public enum Group {
     SLOT,
     /** The link, over both kinds of socket. */
     LINK,
-    /** The recorder. */
+    /** The recorder, and those who follow it. */
     RECORDER,
     /** In a virtual machine, beside QEMU's own devices. */
     VM

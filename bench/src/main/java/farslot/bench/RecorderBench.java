@@ -7,6 +7,7 @@ import farslot.devices.edu.EduKind;
 import farslot.recorder.RecorderTap;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceOptions;
+import farslot.recorder.TracePoint;
 import farslot.sdk.DeviceCreationException;
 import farslot.sdk.DeviceFunction;
 import farslot.sdk.Options;
@@ -31,14 +32,18 @@ import java.util.concurrent.atomic.AtomicReference;
  * What recording adds to an access, in processor time of the thread that makes it: an access of a
  * function that does nothing, recorded, less the same not recorded. And how many events a second
  * two functions at once can record, each by a thread and into a trace of its own, until both are on
- * their way to the disk; what is lost does not count. In a process of its own, as a device's is:
- * what other rows have taught Java's compiler is nothing to it.
+ * their way to the disk; what is lost does not count. And what the place for recorders costs an
+ * access of the teaching device where there is none in it. In a process of its own, as a device's
+ * is: what other rows have taught Java's compiler is nothing to it.
  */
 final class RecorderBench {
     private static final int ACCESSES = 1_000_000;
 
     /** By each of two functions: twice what is made ready before it is needed, at the most. */
     private static final int SUSTAINED = 2_000_000;
+
+    /** What the place for recorders may cost an access where nothing is recorded. */
+    private static final double OFF_NANOS = 10;
 
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
@@ -66,11 +71,21 @@ final class RecorderBench {
                         Target.valueAtLeast(5_000_000),
                         Contest.perSecond(Workbench.turn(recorder, "sustained " + sustained), 1),
                         Contest.perSecond(Workbench.turn(memory, "stores " + sustained), 1));
-        return List.of(access.run(rounds, bench.progress()), both.run(rounds, bench.progress()));
+        Contest off =
+                new Contest(
+                        "recorder.off",
+                        "ns",
+                        Target.atMost(1, OFF_NANOS),
+                        Workbench.turn(recorder, "off " + count),
+                        Workbench.turn(recorder, "bare " + count));
+        return List.of(
+                access.run(rounds, bench.progress()),
+                both.run(rounds, bench.progress()),
+                off.run(rounds, bench.progress()));
     }
 
     /**
-     * The recorder's process: answers for each line, "access" or "sustained" and a number of
+     * The recorder's process: answers for each line, what is to be measured and a number of
      * accesses, how many nanoseconds each takes.
      */
     static void answer(Path file, PrintStream answers) throws IOException {
@@ -80,12 +95,17 @@ final class RecorderBench {
         try (DeviceFunction edu =
                 DeviceFunction.of(kind.kind(), kind.create(Options.check(kind, Map.of())))) {
             PciFunction quiet = new Quiet(edu);
+            PciFunction point = new TracePoint(edu);
             for (String order = orders.readLine(); order != null; order = orders.readLine()) {
                 int count = Integer.parseInt(order.substring(order.indexOf(' ') + 1));
                 answers.println(
-                        order.startsWith("access")
-                                ? recorded(quiet, file, count) - nanosEach(quiet, count)
-                                : sustained(quiet, file, count));
+                        switch (order.substring(0, order.indexOf(' '))) {
+                            case "access" -> recorded(quiet, file, count) - nanosEach(quiet, count);
+                            case "sustained" -> sustained(quiet, file, count);
+                            case "off" -> nanosEach(point, count);
+                            case "bare" -> nanosEach(edu, count);
+                            default -> throw new IllegalArgumentException(order);
+                        });
             }
         } catch (DeviceCreationException e) {
             throw new IOException(e.getMessage(), e);

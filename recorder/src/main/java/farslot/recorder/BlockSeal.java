@@ -44,6 +44,21 @@ final class BlockSeal {
         TraceFormat.LONG_HANDLE.setRelease(memory, seal, commit);
     }
 
+    /**
+     * Makes the seal of a block whose records were checked as they came.
+     *
+     * @param seal becomes it; room for one record
+     * @param records how many the block has
+     * @param check of the records; takes the seal in
+     */
+    static void set(MemorySegment seal, long number, int records, CRC32C check) {
+        seal.fill((byte) 0);
+        seal.set(LONG, 0, commit(records));
+        seal.set(LONG, TraceFormat.SEAL_NUMBER_AT, number);
+        check.update(seal.asSlice(0, TraceFormat.SEAL_CHECK_AT).asByteBuffer());
+        seal.set(INT, TraceFormat.SEAL_CHECK_AT, (int) check.getValue());
+    }
+
     /** Whether the slot at {@code seal} has a seal, right or wrong. */
     static boolean isThere(MemorySegment memory, long seal) {
         return (long) TraceFormat.LONG_HANDLE.getAcquire(memory, seal) != 0;

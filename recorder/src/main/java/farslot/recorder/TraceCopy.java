@@ -13,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.zip.CRC32C;
 
 /**
  * Makes a trace of records that were read from another while that was written ({@link TraceTail}),
@@ -56,6 +57,11 @@ public final class TraceCopy implements AutoCloseable {
     private final long firstNumber;
     private final MemorySegment block = Arena.ofAuto().allocate(TraceFormat.BLOCK_BYTES, 8);
     private final List<Stretch> stretches = new ArrayList<>();
+
+    /** Of the records of the block that is being filled, unless some were replaced. */
+    private final CRC32C check = new CRC32C();
+
+    private boolean checkHolds = true;
     private long written;
     private long sealedBlocks;
     private long missed;
@@ -147,10 +153,8 @@ public final class TraceCopy implements AutoCloseable {
             if (last == null || first > expected) {
                 last = begin(first, first - expected, records);
             }
-            write(records, last.here + last.count, count);
+            append(records);
             last.count += count;
-            written += count;
-            sealWhole();
         } catch (IOException e) {
             throw new TraceException(
                     "The trace " + file + " cannot be written: " + e.getMessage() + ".", e);
@@ -181,27 +185,54 @@ public final class TraceCopy implements AutoCloseable {
                 long here = stretch.here + (from - stretch.from);
                 write(part, here, end - from);
                 sealAgain(here, end - from);
+                checkHolds &= here + end - from <= sealedBlocks * TraceFormat.BLOCK_RECORDS;
             }
         }
     }
 
-    /** Writes records, in one piece for each block that they are in. */
+    /** Replaces records, in one piece for each block that they are in. */
     private void write(MemorySegment records, long here, long count) throws IOException {
         for (long done = 0; done < count; ) {
-            long record = here + done;
-            long there = TraceFormat.BLOCK_RECORDS - record % TraceFormat.BLOCK_RECORDS;
-            long some = Math.min(there, count - done);
+            long some = Math.min(roomAt(here + done), count - done);
             write(
                     records.asSlice(done * RECORD_BYTES, some * RECORD_BYTES),
-                    placeOf(TraceFormat.slotOfRecord(record)));
+                    placeOf(TraceFormat.slotOfRecord(here + done)));
             done += some;
         }
     }
 
-    private void sealWhole() throws IOException {
-        while (sealedBlocks < written / TraceFormat.BLOCK_RECORDS) {
-            seal(sealedBlocks++, TraceFormat.BLOCK_RECORDS);
+    /** Adds records, likewise; what fills a block is followed by its seal. */
+    private void append(MemorySegment records) throws IOException {
+        for (long done = 0; done < records.byteSize(); ) {
+            long some = Math.min(roomAt(written) * RECORD_BYTES, records.byteSize() - done);
+            MemorySegment piece = records.asSlice(done, some);
+            write(piece, placeOf(TraceFormat.slotOfRecord(written)));
+            check.update(piece.asByteBuffer());
+            written += some / RECORD_BYTES;
+            done += some;
+            if (written % TraceFormat.BLOCK_RECORDS == 0) {
+                sealWhole();
+            }
         }
+    }
+
+    /** How many records are left in the block from this one on. */
+    private static long roomAt(long record) {
+        return TraceFormat.BLOCK_RECORDS - record % TraceFormat.BLOCK_RECORDS;
+    }
+
+    private void sealWhole() throws IOException {
+        long index = sealedBlocks++;
+        if (checkHolds) {
+            long first = index * TraceFormat.BLOCK_SLOTS;
+            MemorySegment seal = block.asSlice(0, RECORD_BYTES);
+            BlockSeal.set(seal, firstNumber + first, TraceFormat.BLOCK_RECORDS, check);
+            write(seal, placeOf(first + TraceFormat.BLOCK_RECORDS));
+        } else {
+            seal(index, TraceFormat.BLOCK_RECORDS);
+        }
+        check.reset();
+        checkHolds = true;
     }
 
     /** Seals those blocks anew that were sealed before some of their records were replaced. */
@@ -247,8 +278,7 @@ public final class TraceCopy implements AutoCloseable {
             from += bytes;
         }
         mark.set(LONG, 0, TraceFormat.commit(TraceFormat.KIND_MARK, 0, continuations));
-        write(mark, written, 1 + continuations);
-        written += 1 + continuations;
+        append(mark);
     }
 
     private long placeOf(long slot) {

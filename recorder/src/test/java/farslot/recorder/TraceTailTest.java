@@ -17,6 +17,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@link TraceTail} reads along, {@link TraceCopy} makes a trace of it again. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -102,6 +104,31 @@ class TraceTailTest {
         copy.close();
         writer.close();
         assertArrayEquals(Files.readAllBytes(writer.file()), Files.readAllBytes(file));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {500, 2000})
+    void shouldSealABlockAsItIsWhenARecordOfItHasEndedLate(int between) throws IOException {
+        Path file = folder.resolve("copy.fst");
+        TraceWriter writer = writer("t.fst");
+        TraceTail tail = tail(writer);
+        TraceCopy copy = TraceCopy.create(file, tail.header());
+        long slot = writer.begin(TraceFormat.KIND_RESET, 1, 0, 0, 1, 0, 0, 0, 0, null);
+        while (copy.records() < between) {
+            writer.mark("between");
+            pass(tail, copy);
+        }
+        writer.end(slot, CompletionStatus.SUCCESS, 2, 0, null, 0);
+        for (int i = 0; i < 1500; i++) {
+            writer.mark("behind");
+        }
+        tail.finish();
+        passAll(tail, copy);
+        copy.close();
+        writer.close();
+        assertArrayEquals(Files.readAllBytes(writer.file()), Files.readAllBytes(file));
+        assertEquals(
+                2, ((TraceEvent.Reset) RecorderTapTest.events(file).getFirst()).newGeneration());
     }
 
     private static List<TraceEvent> open(Path file) throws TraceException {
