@@ -11,6 +11,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * Reads a trace's transactions, in the order in which they end. Keeps no more than its decoders do.
@@ -21,16 +22,28 @@ public final class TransactionReader {
     private final TraceReader trace;
     private final List<Decoder> decoders = new ArrayList<>();
     private final Deque<Transaction> found = new ArrayDeque<>();
+    private final Predicate<TraceEvent> wanted;
+    private final EventNumbers wantedNumbers = new EventNumbers();
     private boolean ended;
 
+    /** All transactions. */
+    public TransactionReader(TraceReader trace, List<DecoderProvider> providers) {
+        this(trace, providers, null);
+    }
+
     /**
+     * Only transactions with a stage that is a wanted event.
+     *
      * @param trace not yet read; closed by its owner
      * @param providers that decode its function
+     * @param wanted asked of each event in turn; null where all are wanted
      */
-    public TransactionReader(TraceReader trace, List<DecoderProvider> providers) {
+    public TransactionReader(
+            TraceReader trace, List<DecoderProvider> providers, Predicate<TraceEvent> wanted) {
         this.trace = trace;
+        this.wanted = wanted;
         for (DecoderProvider provider : providers) {
-            decoders.add(provider.decoder(trace.description(), found::add));
+            decoders.add(provider.decoder(trace.description(), this::found));
         }
     }
 
@@ -47,6 +60,9 @@ public final class TransactionReader {
                 ended = true;
                 continue;
             }
+            if (wanted != null && wanted.test(event)) {
+                wantedNumbers.add(event.stamp().number());
+            }
             Observation observation = TraceObservations.of(event);
             if (observation != null) {
                 for (Decoder decoder : decoders) {
@@ -55,6 +71,14 @@ public final class TransactionReader {
             }
         }
         return found.poll();
+    }
+
+    private void found(Transaction transaction) {
+        if (wanted == null
+                || transaction.stages().stream()
+                        .anyMatch(stage -> wantedNumbers.contains(stage.number()))) {
+            found.add(transaction);
+        }
     }
 
     /** What a reader of all should know: the trace's remarks, and the decoders'. */

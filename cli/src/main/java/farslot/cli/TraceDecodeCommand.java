@@ -3,6 +3,7 @@ package farslot.cli;
 import farslot.analysis.Decoders;
 import farslot.analysis.TransactionReader;
 import farslot.analysis.TransactionText;
+import farslot.recorder.Condition;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceReader;
 import farslot.registers.Nearest;
@@ -22,7 +23,8 @@ import picocli.CommandLine.Option;
             "Prints what the function's decoders find above single registers, one line a"
                     + " transaction: its first event, when, its stream, what it is, how it ended, how"
                     + " long it took and how long each stage, and its fields. With --json one JSON"
-                    + " object a line. A device's commands need DMA data in the trace.",
+                    + " object a line. A device's commands need DMA data in the trace. --where leaves"
+                    + " those of which it holds for the event of a stage.",
             ""
         },
         optionListHeading = "%nOptions:%n",
@@ -33,6 +35,7 @@ final class TraceDecodeCommand extends Verb {
     private static final int LINES_UNCHECKED = 1024;
 
     @Mixin TraceSource source;
+    @Mixin WhereOption where;
     @Mixin JsonOption output;
 
     @Option(
@@ -47,11 +50,17 @@ final class TraceDecodeCommand extends Verb {
 
     @Override
     public Integer call() {
+        if (where.explained(out())) {
+            return ExitCode.OK;
+        }
         if (count < 0) {
             throw usage("--count cannot be negative.");
         }
         try (TraceReader reader = source.open()) {
-            TransactionReader transactions = new TransactionReader(reader, providers(reader));
+            Condition condition = where.condition(source.names(reader));
+            TransactionReader transactions =
+                    new TransactionReader(
+                            reader, providers(reader), condition == null ? null : condition::test);
             print(transactions);
             transactions.remarks().forEach(this::say);
             return ExitCode.OK;

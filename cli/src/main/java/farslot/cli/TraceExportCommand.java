@@ -1,6 +1,7 @@
 package farslot.cli;
 
 import farslot.analysis.AnalysisException;
+import farslot.analysis.export.ExportedTrace;
 import farslot.analysis.export.TraceExport;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceNames;
@@ -24,19 +25,23 @@ import picocli.CommandLine.Option;
         header = "Write a trace in the format of other programs",
         description = {
             "",
-            "Writes a whole trace in the format of other programs; docs/exports.md says what each"
-                    + " holds.",
+            "Writes a trace, or what --where says of it, in the format of other programs;"
+                    + " docs/exports.md says what each holds. csv, jsonl and parquet are the table"
+                    + " \"events\" of docs/queries.md.",
             ""
         },
         optionListHeading = "%nOptions:%n",
-        footerHeading = "%nExample:%n",
-        footer = "  farslot trace export demo.fst --to mmiotrace -o demo.mmiotrace")
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  farslot trace export demo.fst --to mmiotrace -o demo.mmiotrace",
+            "  farslot trace export demo.fst --to parquet -o writes.parquet --where write"
+        })
 final class TraceExportCommand extends Verb {
     @Mixin TraceSource source;
+    @Mixin WhereOption where;
 
     @Option(
             names = "--to",
-            required = true,
             paramLabel = "FORMAT",
             completionCandidates = Formats.class,
             description = "The format: ${COMPLETION-CANDIDATES}.")
@@ -64,6 +69,12 @@ final class TraceExportCommand extends Verb {
 
     @Override
     public Integer call() {
+        if (where.explained(out())) {
+            return ExitCode.OK;
+        }
+        if (format == null) {
+            throw usage("Which format? --to takes " + String.join(", ", Formats.names()) + ".");
+        }
         TraceExport export =
                 TraceExport.named(format)
                         .orElseThrow(() ->
@@ -76,12 +87,12 @@ final class TraceExportCommand extends Verb {
             throw usage(format + " is no text: name the file with -o, or say -o - for a pipe.");
         }
         try (TraceReader reader = source.open()) {
-            TraceNames names = source.names(reader);
+            ExportedTrace trace = exported(reader, source.names(reader));
             if (output == null || output.toString().equals("-")) {
-                toStandardOutput(export, reader, names);
+                toStandardOutput(export, trace);
             } else {
                 OutputFile.<AnalysisException, RuntimeException>write(
-                        output, out -> export.write(reader, names, out));
+                        output, out -> export.write(trace, out));
             }
             reader.remarks().forEach(this::say);
             return ExitCode.OK;
@@ -92,14 +103,22 @@ final class TraceExportCommand extends Verb {
         }
     }
 
+    private ExportedTrace exported(TraceReader reader, TraceNames names) {
+        Path folder = UserFolders.cache().resolve("queries");
+        if (where.condition(names) == null) {
+            return ExportedTrace.whole(reader, names, folder);
+        }
+        return new ExportedTrace(reader, names, () -> where.condition(names)::test, folder);
+    }
+
     /** Bytes, which the verbs' writer of text does not take; a reader that leaves ends it. */
-    private void toStandardOutput(TraceExport export, TraceReader reader, TraceNames names)
+    private void toStandardOutput(TraceExport export, ExportedTrace trace)
             throws TraceException, AnalysisException {
         out().flush();
         try {
             OutputStream out =
                     new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16);
-            export.write(reader, names, out);
+            export.write(trace, out);
             out.flush();
         } catch (TraceException e) {
             throw e;

@@ -11,14 +11,18 @@ import farslot.recorder.TraceWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 class TraceExportCommandTest {
@@ -26,6 +30,7 @@ class TraceExportCommandTest {
 
     private final StringWriter err = new StringWriter();
     private Path trace;
+    private String runtime;
 
     @BeforeEach
     void makeTrace() throws IOException {
@@ -43,6 +48,20 @@ class TraceExportCommandTest {
         trace = folder.resolve("t.fst");
         try (TraceWriter writer = TraceWriter.create(trace, function, TraceOptions.DEFAULT)) {
             writer.mark("one");
+        }
+    }
+
+    @BeforeEach
+    void keepCachesHere() {
+        runtime = System.setProperty("farslot.runtime", folder.resolve("user").toString());
+    }
+
+    @AfterEach
+    void restore() {
+        if (runtime == null) {
+            System.clearProperty("farslot.runtime");
+        } else {
+            System.setProperty("farslot.runtime", runtime);
         }
     }
 
@@ -80,6 +99,58 @@ class TraceExportCommandTest {
                 ExitCode.FAILED,
                 farslot("trace", "export", trace, "--to", "mmiotrace", "-o", nowhere));
         assertTrue(err.toString().contains("its folder does not exist."), err.toString());
+    }
+
+    @Test
+    void shouldWriteTheEventsAsATableWhenAsked() throws IOException {
+        String heads = "trace,number,nanos,kind,";
+        for (String format : List.of("csv", "jsonl", "parquet")) {
+            Path file = Files.writeString(folder.resolve("t." + format), "before");
+            assertEquals(
+                    ExitCode.OK, farslot("trace", "export", trace, "--to", format, "-o", file));
+            byte[] bytes = Files.readAllBytes(file);
+            String begin = new String(bytes, 0, 24, StandardCharsets.ISO_8859_1);
+            switch (format) {
+                case "csv" -> assertEquals(heads, begin);
+                case "jsonl" -> assertEquals("{\"trace\":\"", begin.substring(0, 10));
+                default -> assertEquals("PAR1", begin.substring(0, 4));
+            }
+        }
+        Path none = folder.resolve("none.csv");
+        assertEquals(
+                ExitCode.OK,
+                farslot("trace", "export", trace, "--to", "csv", "-o", none, "--where", "write"));
+        List<String> lines = Files.readAllLines(none);
+        assertEquals(1, lines.size(), "the headings");
+        assertTrue(lines.getFirst().startsWith(heads), lines.getFirst());
+    }
+
+    @Test
+    void shouldLeaveAFileAsItWasWhenItsTableCannotBeMade() throws IOException {
+        Path file = Files.writeString(folder.resolve("t.csv"), "before");
+        assertEquals(ExitCode.USAGE, farslot("trace", "export", trace, "--to", "cvs", "-o", file));
+        assertTrue(err.toString().contains("There is no format \"cvs\""), err.toString());
+        assertTrue(err.toString().contains("did you mean \"csv\"?"), err.toString());
+        assertEquals(ExitCode.USAGE, farslot("trace", "export", trace, "-o", file));
+        assertTrue(err.toString().contains("Which format? --to takes mmiotrace, "), err.toString());
+        assertEquals(ExitCode.USAGE, farslot("trace", "export", trace, "--to", "parquet"));
+        assertTrue(err.toString().contains("parquet is no text"), err.toString());
+        assertEquals(
+                ExitCode.USAGE,
+                farslot("trace", "export", trace, "--to", "csv", "-o", file, "--where", "wite"));
+        assertTrue(err.toString().contains("--where: "), err.toString());
+        assertEquals("before", Files.readString(file));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"csv", "jsonl", "parquet"})
+    void shouldSaySoWhenThereIsNoSpace(String format) {
+        assertEquals(
+                ExitCode.FAILED,
+                farslot("trace", "export", trace, "--to", format, "-o", "/dev/full"));
+        assertTrue(
+                err.toString().contains("/dev/full cannot be written: No space left on device."),
+                err.toString());
     }
 
     @Test

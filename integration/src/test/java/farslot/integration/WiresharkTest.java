@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import farslot.analysis.export.ExportedTrace;
 import farslot.analysis.export.TraceExport;
 import farslot.core.PciFunction;
 import farslot.devices.edu.EduKind;
@@ -91,7 +92,9 @@ class WiresharkTest {
         try (TraceReader reader = TraceReader.open(trace);
                 OutputStream out = Files.newOutputStream(capture)) {
             TraceNames names = TraceNames.of(reader.description());
-            TraceExport.named("pcapng").orElseThrow().write(reader, names, out);
+            TraceExport.named("pcapng")
+                    .orElseThrow()
+                    .write(ExportedTrace.whole(reader, names, null), out);
         }
         return capture;
     }

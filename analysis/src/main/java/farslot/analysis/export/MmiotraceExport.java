@@ -5,7 +5,6 @@ import farslot.core.FunctionDescription.Identity;
 import farslot.core.Region;
 import farslot.recorder.TraceEvent;
 import farslot.recorder.TraceException;
-import farslot.recorder.TraceNames;
 import farslot.recorder.TraceReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -14,6 +13,7 @@ import java.io.OutputStreamWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * The text of Linux's mmiotrace, version 20070824 (Linux, Documentation/trace/mmiotrace.rst; what
@@ -39,20 +39,16 @@ final class MmiotraceExport implements TraceExport {
     }
 
     @Override
-    public String purpose() {
-        return "text of Linux's mmiotrace: for demmio and other readers, and for trace import";
-    }
-
-    @Override
     public boolean isText() {
         return true;
     }
 
     @Override
-    public void write(TraceReader reader, TraceNames names, OutputStream out) throws IOException {
+    public void write(ExportedTrace trace, OutputStream out) throws IOException {
+        TraceReader reader = trace.reader();
         Writer writer =
                 new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8), 1 << 16);
-        new Lines(reader, firstAddresses(reader), writer).write();
+        new Lines(reader, firstAddresses(reader), writer).write(trace.wanted().get());
         writer.flush();
     }
 
@@ -114,7 +110,7 @@ final class MmiotraceExport implements TraceExport {
             this.addresses = new BarAddresses(function, reader.configuration());
         }
 
-        void write() throws IOException {
+        void write(Predicate<TraceEvent> wanted) throws IOException {
             out.write(VERSION + "\n");
             pcidev();
             marks(MmiotraceMark.began(reader.began()));
@@ -123,7 +119,10 @@ final class MmiotraceExport implements TraceExport {
                 marks(MmiotraceMark.configuration(reader.configuration()));
             }
             for (TraceEvent event = reader.next(); event != null; event = reader.next()) {
-                event(event);
+                if (wanted.test(event)) {
+                    event(event);
+                }
+                addresses.observe(event);
             }
             nanos = lastNanos;
             for (int region = 0; region < mapId.length; region++) {
@@ -176,7 +175,6 @@ final class MmiotraceExport implements TraceExport {
             } else {
                 marks(MmiotraceMark.event(event));
             }
-            addresses.observe(event);
         }
 
         private boolean isSayable(TraceEvent.Access access) {

@@ -2,7 +2,6 @@ package farslot.analysis.export;
 
 import farslot.core.FunctionDescription;
 import farslot.recorder.TraceEvent;
-import farslot.recorder.TraceNames;
 import farslot.recorder.TraceReader;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -10,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.function.Predicate;
 
 /**
  * A capture for Wireshark: pcapng (draft-ietf-opsawg-pcapng, whose sections are cited), one
@@ -60,27 +60,26 @@ final class PcapngExport implements TraceExport {
     }
 
     @Override
-    public String purpose() {
-        return "a capture for Wireshark, with the dissector of \"farslot trace dissector\"";
-    }
-
-    @Override
     public boolean isText() {
         return false;
     }
 
     @Override
-    public void write(TraceReader reader, TraceNames names, OutputStream out) throws IOException {
+    public void write(ExportedTrace trace, OutputStream out) throws IOException {
+        TraceReader reader = trace.reader();
+        Predicate<TraceEvent> wanted = trace.wanted().get();
         Instant began = reader.began();
         Blocks blocks = new Blocks(out, nanos(began));
         blocks.section();
         blocks.interfaceOf(reader.description());
-        PcapngEvent packet = new PcapngEvent(names);
+        PcapngEvent packet = new PcapngEvent(trace.names());
         long last = 0;
         for (TraceEvent event = reader.next(); event != null; event = reader.next()) {
             last = Math.max(last, event.stamp().nanos());
-            packet.set(event);
-            blocks.packet(event, packet);
+            if (wanted.test(event)) {
+                packet.set(event);
+                blocks.packet(event, packet);
+            }
         }
         blocks.statistics(last, reader.lost());
     }

@@ -15,6 +15,7 @@ import farslot.sdk.decode.Transaction.Stage;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * A trace for Perfetto's viewer (ui.perfetto.dev): its own protobuf format, with TrackEvents. The
@@ -32,27 +33,26 @@ final class PerfettoExport implements TraceExport {
     }
 
     @Override
-    public String purpose() {
-        return "tracks over time for ui.perfetto.dev";
-    }
-
-    @Override
     public boolean isText() {
         return false;
     }
 
     @Override
-    public void write(TraceReader reader, TraceNames names, OutputStream out) throws IOException {
+    public void write(ExportedTrace trace, OutputStream out) throws IOException {
+        TraceReader reader = trace.reader();
         PerfettoPackets packets = new PerfettoPackets(out);
         packets.clocks(reader.began());
         packets.process(reader.description());
-        Story story = new Story(packets, names);
+        Story story = new Story(packets, trace.names());
         List<DecoderProvider> decoders = Decoders.of(reader.description());
         if (!decoders.isEmpty()) {
-            story.transactions(reader, decoders);
+            story.transactions(reader, decoders, trace.wanted().get());
         }
+        Predicate<TraceEvent> wanted = trace.wanted().get();
         for (TraceEvent event = reader.next(); event != null; event = reader.next()) {
-            story.event(event);
+            if (wanted.test(event)) {
+                story.event(event);
+            }
         }
     }
 
@@ -107,9 +107,11 @@ final class PerfettoExport implements TraceExport {
         }
 
         /** Reads the trace once more before the events, to know which belong together. */
-        void transactions(TraceReader reader, List<DecoderProvider> decoders) throws IOException {
+        void transactions(
+                TraceReader reader, List<DecoderProvider> decoders, Predicate<TraceEvent> wanted)
+                throws IOException {
             try (TraceReader again = TraceReader.open(reader.file())) {
-                TransactionReader transactions = new TransactionReader(again, decoders);
+                TransactionReader transactions = new TransactionReader(again, decoders, wanted);
                 for (Transaction found = transactions.next();
                         found != null;
                         found = transactions.next()) {

@@ -1,13 +1,12 @@
 package farslot.analysis.export;
 
 import farslot.analysis.AnalysisException;
-import farslot.recorder.TraceNames;
-import farslot.recorder.TraceReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -16,28 +15,27 @@ public interface TraceExport {
     /** Its name, as {@code farslot trace export --to} takes it: "mmiotrace". */
     String name();
 
-    /** What for, in a few words that a list of formats can show. */
-    String purpose();
-
     /** Whether it is text, which a terminal can show. */
     boolean isText();
 
     /**
-     * Writes the whole trace, and leaves {@code out} open.
+     * Writes a trace, and leaves {@code out} open.
      *
-     * @param reader at its beginning; where a format needs the events twice, its file is read once
-     *     more
      * @param out buffered by whoever writes much in small pieces
      * @throws IOException where {@code out} takes no more, or the trace cannot be read on (then a
      *     {@code TraceException})
      * @throws AnalysisException where this trace cannot be said in this format at all
      */
-    void write(TraceReader reader, TraceNames names, OutputStream out)
-            throws IOException, AnalysisException;
+    void write(ExportedTrace trace, OutputStream out) throws IOException, AnalysisException;
 
     /** Every format, in the order in which help lists them. */
     static List<TraceExport> all() {
-        return List.of(new MmiotraceExport(), new PcapngExport(), new PerfettoExport());
+        List<TraceExport> all = new ArrayList<>();
+        all.add(new MmiotraceExport());
+        all.add(new PcapngExport());
+        all.add(new PerfettoExport());
+        all.addAll(TableExport.all());
+        return all;
     }
 
     /** The format with this name. */

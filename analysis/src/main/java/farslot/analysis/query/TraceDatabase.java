@@ -224,6 +224,33 @@ public final class TraceDatabase implements AutoCloseable {
         }
     }
 
+    /**
+     * Writes the events of one trace as a Parquet file, with no need of {@link #read}.
+     *
+     * @param trace what the column {@code trace} says
+     */
+    void writeParquet(String trace, EventSource events, OutputStream out)
+            throws AnalysisException, IOException {
+        work.lock();
+        Path file = folder.path().resolve("events.parquet");
+        try {
+            load(
+                    "COPY (SELECT '"
+                            + quoted(trace)
+                            + "' AS trace, * FROM trace_events) TO '"
+                            + quoted(file)
+                            + "' "
+                            + TraceParts.FORM,
+                    events);
+            Files.copy(file, out);
+        } catch (SQLException e) {
+            throw new AnalysisException("The table cannot be made: " + sentence(e), e);
+        } finally {
+            Files.deleteIfExists(file);
+            work.unlock();
+        }
+    }
+
     /** The question as DuckDB takes it, found to be a single one. */
     private String checked(String sql) throws SQLException, QueryException {
         String question = SqlText.forDuckDb(sql);

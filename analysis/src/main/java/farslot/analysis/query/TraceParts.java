@@ -31,6 +31,11 @@ final class TraceParts {
     /** What is shorter than this part of a part is read anew each time, at once. */
     private static final int SHORT = 8;
 
+    /** Dictionaries of what has few values: times and the like are not tried for long. */
+    static final String FORM =
+            "(FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1,"
+                    + " DICTIONARY_SIZE_LIMIT 1024)";
+
     private final Loader loader;
     private final KeptParts keptParts;
     private final Path workFolder;
@@ -120,14 +125,13 @@ final class TraceParts {
         try (TraceReader reader = part.open(epoch)) {
             loader.run(
                     "CREATE TABLE " + table + " AS SELECT * FROM trace_events",
-                    new EventSource(reader, names, part.slots(), progress));
+                    new EventSource(reader, names, event -> true, part.slots(), progress));
             tables.add(table);
             remarks.addAll(reader.remarks());
             return reader.epoch();
         }
     }
 
-    /** Dictionaries of what has few values: times and the like are not tried for long. */
     private KeptParts.Kept toFile(
             TracePart part, long epoch, TraceNames names, String key, DoubleConsumer progress)
             throws SQLException, TraceException, AnalysisException {
@@ -137,9 +141,9 @@ final class TraceParts {
             loader.run(
                     "COPY (SELECT * FROM trace_events) TO '"
                             + TraceDatabase.quoted(made)
-                            + "' (FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd,"
-                            + " COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 1024)",
-                    new EventSource(reader, names, part.slots(), progress));
+                            + "' "
+                            + FORM,
+                    new EventSource(reader, names, event -> true, part.slots(), progress));
             List<String> its = new ArrayList<>(reader.remarks());
             its.removeAll(before);
             return keptParts.keep(key, made, reader.epoch(), its);

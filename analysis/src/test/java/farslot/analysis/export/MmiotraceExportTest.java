@@ -3,11 +3,15 @@ package farslot.analysis.export;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import farslot.core.Region;
+import farslot.recorder.TraceEvent;
+import farslot.recorder.TraceNames;
 import farslot.recorder.TraceReader;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -15,15 +19,22 @@ import org.junit.jupiter.api.io.TempDir;
 class MmiotraceExportTest {
     @TempDir Path folder;
 
+    private Path trace;
     private List<String> lines;
 
     @BeforeEach
     void export() throws Exception {
+        trace = Widget.record(folder);
+        lines = exported(event -> true);
+    }
+
+    private List<String> exported(Predicate<TraceEvent> wanted) throws Exception {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try (TraceReader reader = TraceReader.open(Widget.record(folder))) {
-            new MmiotraceExport().write(reader, Widget.names(reader), out);
+        try (TraceReader reader = TraceReader.open(trace)) {
+            TraceNames names = Widget.names(reader);
+            new MmiotraceExport().write(new ExportedTrace(reader, names, () -> wanted, null), out);
         }
-        lines = out.toString(StandardCharsets.UTF_8).lines().toList();
+        return out.toString(StandardCharsets.UTF_8).lines().toList();
     }
 
     /** Lines of one kind, their times out of the way. */
@@ -63,6 +74,20 @@ class MmiotraceExportTest {
                         "MAP 2 0x38fd000000 0x0 0x1000 0x0 0"),
                 lines("MAP"));
         assertEquals(List.of("UNMAP 1 0x0 0", "UNMAP 2 0x0 0"), lines("UNMAP"));
+    }
+
+    @Test
+    void shouldKnowAddressesAlsoWhenTheEventsThatSetThemAreNotWanted() throws Exception {
+        List<String> before = lines("W");
+        lines =
+                exported(e ->
+                        e instanceof TraceEvent.Access a
+                                && a.write()
+                                && a.region() != Region.CONFIGURATION);
+        assertEquals(before, lines("W"));
+        lines = exported(e -> e instanceof TraceEvent.Access a && a.write() && a.region() == 0);
+        assertTrue(before.containsAll(lines("W")) && !lines("W").isEmpty(), lines.toString());
+        assertEquals(List.of(), lines("R"));
     }
 
     @Test

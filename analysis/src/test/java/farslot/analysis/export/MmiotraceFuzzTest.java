@@ -73,7 +73,10 @@ class MmiotraceFuzzTest {
     private static String export(Path trace) throws Exception {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (TraceReader reader = TraceReader.open(trace)) {
-            new MmiotraceExport().write(reader, TraceNames.of(reader.description()), out);
+            new MmiotraceExport()
+                    .write(
+                            ExportedTrace.whole(reader, TraceNames.of(reader.description()), null),
+                            out);
             assertEquals(0, reader.damaged() + reader.unverified() + reader.unfinished());
             for (String remark : reader.remarks()) {
                 assertTrue(remark.endsWith("are missing."), remark);

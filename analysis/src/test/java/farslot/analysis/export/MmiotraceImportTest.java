@@ -75,7 +75,10 @@ class MmiotraceImportTest {
         Path text = Files.createTempFile(trace.getParent(), "export", ".mmiotrace");
         try (TraceReader reader = TraceReader.open(trace);
                 OutputStream out = Files.newOutputStream(text)) {
-            new MmiotraceExport().write(reader, TraceNames.of(reader.description()), out);
+            new MmiotraceExport()
+                    .write(
+                            ExportedTrace.whole(reader, TraceNames.of(reader.description()), null),
+                            out);
         }
         return Files.readString(text);
     }

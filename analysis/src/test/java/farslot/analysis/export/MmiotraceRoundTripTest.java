@@ -93,7 +93,8 @@ class MmiotraceRoundTripTest {
         Path text = folder.resolve(name);
         try (TraceReader reader = TraceReader.open(trace);
                 OutputStream out = Files.newOutputStream(text)) {
-            new MmiotraceExport().write(reader, Widget.names(reader), out);
+            new MmiotraceExport()
+                    .write(ExportedTrace.whole(reader, Widget.names(reader), null), out);
         }
         return text;
     }

@@ -46,7 +46,7 @@ class PcapngExportTest {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (TraceReader reader = TraceReader.open(file)) {
             began = reader.began();
-            new PcapngExport().write(reader, Widget.names(reader), out);
+            new PcapngExport().write(ExportedTrace.whole(reader, Widget.names(reader), null), out);
         }
         try (TraceReader reader = TraceReader.open(file)) {
             for (TraceEvent event = reader.next(); event != null; event = reader.next()) {

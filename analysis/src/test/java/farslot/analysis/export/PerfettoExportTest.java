@@ -67,7 +67,7 @@ class PerfettoExportTest {
                     reader.description().kind().equals("widget")
                             ? Widget.names(reader)
                             : TraceNames.of(reader.description());
-            new PerfettoExport().write(reader, names, out);
+            new PerfettoExport().write(ExportedTrace.whole(reader, names, null), out);
         }
         packets = ProtoDefinition.of(DEFINITION).read("Trace", out.toByteArray()).all("packet");
         Map<Long, Deque<Shown>> open = new HashMap<>();
