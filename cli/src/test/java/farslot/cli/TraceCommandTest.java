@@ -167,8 +167,8 @@ class TraceCommandTest {
                 VERSION 20070824
                 PCIDEV 0100 12345678 0 f0000000 0 0 0 0 0 0 1000 0 0 0 0 0 0 widget
                 MAP 0.5 1 0xf0000000 0x0 0x1000 0x0 0
-                MARK 1.0 farslot write region=CFG offset=0x4 width=2 took=100 length=2 data=0600
-                MARK 2.0 farslot write region=CFG offset=0x3c width=1 took=100 length=1 data=0b
+                MARK 1.0 farslot write region=CFG offset=0x4 width=2 enables=0x3 took=100 length=2 data=0600
+                MARK 2.0 farslot write region=CFG offset=0x3c width=1 enables=0x1 took=100 length=1 data=0b
                 W 4 3.0 1 0xf0000000 0x1 0x0 0
                 """);
         Path file = folder.resolve("c.fst");
@@ -179,7 +179,7 @@ class TraceCommandTest {
         assertEquals(ExitCode.OK, farslot("trace", "decode", file, "--where", "offset == 0x3c"));
         List<String> lines = out.toString().lines().toList();
         assertEquals(2, lines.size(), out.toString());
-        assertTrue(lines.get(1).contains("INTERRUPT_LINE"), lines.get(1));
+        assertTrue(lines.get(1).contains("INT_LINE=0xb"), lines.get(1));
         assertEquals(ExitCode.OK, farslot("trace", "decode", "--where", "help"));
         assertEquals(ExitCode.USAGE, farslot("trace", "decode", file, "--where", "offst == 1"));
         assertTrue(err.toString().contains("did you mean \"offset\"?"), err.toString());
