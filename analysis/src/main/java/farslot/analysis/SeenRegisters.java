@@ -59,24 +59,30 @@ public final class SeenRegisters {
 
     private final Map<Integer, Collector> collectors = new TreeMap<>();
 
-    private SeenRegisters() {}
+    /** Nothing was seen yet. */
+    public SeenRegisters() {}
 
     /** Reads the trace to its end. */
     public static SeenRegisters of(TraceReader trace) throws TraceException {
         SeenRegisters seen = new SeenRegisters();
         for (TraceEvent event = trace.next(); event != null; event = trace.next()) {
-            switch (event) {
-                case TraceEvent.Access access -> seen.add(access);
-                case TraceEvent.Reset reset -> seen.collectors.values().forEach(Collector::forget);
-                default -> {
-                    // It touches no register.
-                }
-            }
+            seen.add(event);
         }
         return seen;
     }
 
-    private void add(TraceEvent.Access access) {
+    /** Sees one event more, in their order. */
+    public void add(TraceEvent event) {
+        switch (event) {
+            case TraceEvent.Access access -> access(access);
+            case TraceEvent.Reset reset -> collectors.values().forEach(Collector::forget);
+            default -> {
+                // It touches no register.
+            }
+        }
+    }
+
+    private void access(TraceEvent.Access access) {
         boolean answered = access.status() != null && access.status().isSuccess();
         if (answered && access.region() < Region.COUNT && access.data().complete()) {
             collectors

@@ -87,12 +87,7 @@ public final class TraceClone {
                         : "d%04x%04x"
                                 .formatted(
                                         function.identity().vendor(), function.identity().device());
-        if (!NAME.matcher(kind).matches()) {
-            throw new AnalysisException(
-                    "A kind of device cannot be called \""
-                            + kind
-                            + "\": give --name up to 32 small letters and digits, a letter first.");
-        }
+        checkName(kind);
         KnownBytes configuration =
                 wholeConfiguration != null
                         ? KnownBytes.all(wholeConfiguration)
@@ -282,18 +277,9 @@ public final class TraceClone {
      * @return what is not known, as sentences
      */
     public List<String> write(Path folder, Path checkout) throws AnalysisException, IOException {
+        check(name, folder, checkout);
         Path root = folder.toAbsolutePath().normalize();
         Path home = checkout.toAbsolutePath().normalize();
-        if (!root.startsWith(home) || root.equals(home)) {
-            throw new AnalysisException(
-                    "The device is built as a part of Farslot's checkout: give a folder in it, such"
-                            + " as "
-                            + home.resolve("devices").resolve(name)
-                            + ".");
-        }
-        if (Files.exists(root) && !isEmptyFolder(root)) {
-            throw new AnalysisException(root + " is there already, and is not changed.");
-        }
         Path code = root.resolve("src/main/java");
         Path inPackage = Path.of("farslot", "devices", name);
         String up = root.relativize(home.resolve("pom.xml")).toString();
@@ -308,6 +294,40 @@ public final class TraceClone {
                 map.text());
         put(root.resolve("README.md"), readme(root, home));
         return List.copyOf(unknown);
+    }
+
+    /**
+     * Finds out, before anything is recorded for it, whether a clone could be written.
+     *
+     * @param kind its name, or null
+     * @throws AnalysisException where it could not
+     */
+    public static void check(String kind, Path folder, Path checkout)
+            throws AnalysisException, IOException {
+        if (kind != null) {
+            checkName(kind);
+        }
+        Path root = folder.toAbsolutePath().normalize();
+        Path home = checkout.toAbsolutePath().normalize();
+        if (!root.startsWith(home) || root.equals(home)) {
+            throw new AnalysisException(
+                    "The device is built as a part of Farslot's checkout: give a folder in it, such"
+                            + " as "
+                            + home.resolve("devices").resolve(kind == null ? "mine" : kind)
+                            + ".");
+        }
+        if (Files.exists(root) && !isEmptyFolder(root)) {
+            throw new AnalysisException(root + " is there already, and is not changed.");
+        }
+    }
+
+    private static void checkName(String kind) throws AnalysisException {
+        if (!NAME.matcher(kind).matches()) {
+            throw new AnalysisException(
+                    "A kind of device cannot be called \""
+                            + kind
+                            + "\": give --name up to 32 small letters and digits, a letter first.");
+        }
     }
 
     private static boolean isEmptyFolder(Path path) throws IOException {

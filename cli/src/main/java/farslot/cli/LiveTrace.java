@@ -152,6 +152,19 @@ final class LiveTrace implements AutoCloseable {
         }
     }
 
+    /** Asks for no more of what is recorded elsewhere: what is there still comes, then the end. */
+    void stop() {
+        remote.stop();
+    }
+
+    /**
+     * Of what is recorded elsewhere: says what is to be done when this program is ended, while what
+     * has come can still be read.
+     */
+    void whenEnded(Runnable action) {
+        folder.beforeRemoval(action);
+    }
+
     /** How many records have been missed since this was asked last. */
     long newlyMissed() {
         long now = remote == null ? 0 : remote.figures().missed();

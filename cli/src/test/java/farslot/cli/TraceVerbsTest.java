@@ -133,6 +133,83 @@ class TraceVerbsTest {
         }
     }
 
+    @Test
+    void aLentFunctionIsClonedFromWhatItsDriverDoesUntilCtrlC() throws Exception {
+        Path home = Path.of(System.getProperty("farslot.home"));
+        Path folder = Files.createTempDirectory(home.resolve("cli/target"), "clone");
+        Files.delete(folder);
+        String to = folder.toString();
+        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+            lender.report();
+            try (VerbProcess cloner =
+                    VerbProcess.start(
+                            runtime, "trace", "clone", "e0", "-o", to, "--name", "mine")) {
+                await("recorded-by");
+                does("poke", "e0", "CFG", "COMMAND", "2");
+                does("poke", "e0", "BAR0", "LIVENESS", "0x0f0f0f0f");
+                assertEquals(130, cloner.terminate() - 13, cloner.talk());
+                String talk = cloner.talk();
+                assertTrue(talk.contains("Nothing was recorded of e0"), talk);
+                assertTrue(talk.contains("The kind \"mine\" is in " + to), talk);
+            }
+            String map =
+                    Files.readString(
+                            folder.resolve("src/main/resources/farslot/devices/mine/mine.xml"));
+            assertTrue(map.contains("LIVENESS") && map.contains("0xf0f0f0f"), map);
+            assertTrue(Files.readString(folder.resolve("README.md")).contains("e0"));
+            awaitNoBuffers();
+            assertEquals(ExitCode.USAGE, farslot("trace", "clone", "e0", "-o", to));
+            assertTrue(err.contains("is there already, and is not changed"), err);
+        } finally {
+            remove(folder);
+        }
+    }
+
+    @Test
+    void aLentFunctionIsClonedForATime() throws Exception {
+        Path home = Path.of(System.getProperty("farslot.home"));
+        Path folder = Files.createTempDirectory(home.resolve("cli/target"), "clone");
+        String to = folder.toString();
+        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+            lender.report();
+            does("trace", "clone", "e0", "-o", to, "--for", "200ms");
+            assertTrue(err.contains("The recording of e0 has ended."), err);
+            assertTrue(err.contains("BAR0: no register of it was accessed."), err);
+            assertTrue(Files.readString(folder.resolve("README.md")).contains("d123411e8"));
+            awaitNoBuffers();
+            assertEquals(ExitCode.NOT_FOUND, farslot("trace", "clone", "e1", "-o", to + "/a"));
+            assertTrue(err.contains("did you mean \"e0\"?"), err);
+            assertEquals(
+                    ExitCode.USAGE, farslot("trace", "clone", "e0", "-o", to + "/a", "--for", "3"));
+            assertEquals(
+                    ExitCode.USAGE,
+                    farslot("trace", "clone", "e0", "-o", to + "/a", "--name", "A"));
+            assertTrue(err.contains("cannot be called \"A\""), err);
+            assertEquals(
+                    ExitCode.USAGE,
+                    farslot("trace", "clone", "./e0.fst", "-o", to + "/a", "--for", "3s"));
+            assertTrue(err.contains("--for is for a NAME"), err);
+            assertFalse(Files.exists(folder.resolve("a")));
+        } finally {
+            remove(folder);
+        }
+    }
+
+    private static void remove(Path folder) throws IOException {
+        try (var all = Files.walk(folder)) {
+            for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    /** The lender removes what it kept for a viewer soon after that has ended. */
+    private void awaitNoBuffers() throws IOException {
+        while (!buffers().isEmpty()) {
+            does("list");
+        }
+    }
+
     private List<String> buffers() throws IOException {
         try (var files = Files.list(runtime.resolve("traces"))) {
             return files.map(Path::toString).toList();

@@ -39,6 +39,7 @@ public final class TemporaryFolder implements AutoCloseable {
     private final Thread hook = new Thread(this::removeAfterChildren, "remove-temporary-folder");
     private Path path;
     private Process watcher;
+    private volatile Runnable last = () -> {};
     private boolean removed;
 
     private TemporaryFolder() {}
@@ -98,6 +99,11 @@ public final class TemporaryFolder implements AutoCloseable {
         return path;
     }
 
+    /** When this program is ended, what is to be done before the folder is removed. */
+    public void beforeRemoval(Runnable action) {
+        last = action;
+    }
+
     @Override
     public void close() {
         try {
@@ -109,6 +115,7 @@ public final class TemporaryFolder implements AutoCloseable {
     }
 
     private void removeAfterChildren() {
+        last.run();
         ChildProcess.closeAll();
         remove();
     }
