@@ -100,7 +100,10 @@ final class TraceBench {
         long begun = System.nanoTime();
         RemoteTrace trace =
                 RemoteTrace.follow(
-                        link, new FollowRequest(NAME, false, Map.of()), file, Long.MAX_VALUE);
+                        link,
+                        new FollowRequest(NAME, false, Map.of()),
+                        file,
+                        TraceOptions.DEFAULT.withLimitBytes(Long.MAX_VALUE));
         // What is there is wanted, and no more.
         trace.stop();
         boolean over = trace.awaitOver(PATIENCE_MILLIS);

@@ -14,13 +14,19 @@ final class Amount {
     private Amount() {}
 
     /** So many bytes; K, M, G and T are powers of 1024. */
-    static long bytes(Verb verb, String option, String text) {
+    static long bytes(String option, String text) {
         Matcher matcher = SIZE.matcher(text.toUpperCase(Locale.ROOT));
         if (!matcher.matches()) {
-            throw verb.usage(option + "=" + text + ": a size is wanted, as in 512M.");
+            throw new CommandFailure(
+                    ExitCode.USAGE, option + "=" + text + ": a size is wanted, as in 64M or 1G.");
         }
-        int unit = matcher.group(2).isEmpty() ? 0 : 1 + UNITS.indexOf(matcher.group(2));
-        return Math.multiplyExact(Long.parseLong(matcher.group(1)), 1L << (10 * unit));
+        int shift = matcher.group(2).isEmpty() ? 0 : 10 * (1 + UNITS.indexOf(matcher.group(2)));
+        long number = Long.parseLong(matcher.group(1));
+        if (number > Long.MAX_VALUE >> shift) {
+            throw new CommandFailure(
+                    ExitCode.USAGE, option + "=" + text + ": that is more than any disk has.");
+        }
+        return number << shift;
     }
 
     static Duration time(Verb verb, String option, String text) {

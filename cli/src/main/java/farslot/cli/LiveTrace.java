@@ -8,6 +8,7 @@ import farslot.link.RefusedException;
 import farslot.recorder.TraceEvent;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceFollower;
+import farslot.recorder.TraceOptions;
 import farslot.recorder.TraceReader;
 import farslot.watch.RemoteTrace;
 import java.io.IOException;
@@ -27,7 +28,7 @@ final class LiveTrace implements AutoCloseable {
     private static final long REST_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
     /** How much of it is kept on this machine's disk. */
-    private static final long MOST_BYTES = 16L << 30;
+    private static final TraceOptions KEEP = TraceOptions.DEFAULT.withLimitBytes(16L << 30);
 
     private final TraceFollower follower;
 
@@ -98,7 +99,7 @@ final class LiveTrace implements AutoCloseable {
         try {
             try {
                 FollowRequest there = new FollowRequest(recorder.function(), false, Map.of());
-                return RemoteTrace.follow(recorder.connect(insecure), there, file, MOST_BYTES);
+                return RemoteTrace.follow(recorder.connect(insecure), there, file, KEEP);
             } catch (RefusedException nothing) {
                 if (nothing.reason() != RefusedException.Reason.NOT_FOUND) {
                     throw nothing;
@@ -107,7 +108,7 @@ final class LiveTrace implements AutoCloseable {
                 FollowRequest begin =
                         new FollowRequest(recorder.function(), true, Map.of("dma", "head:16"));
                 try {
-                    RemoteTrace trace = RemoteTrace.follow(link, begin, file, MOST_BYTES);
+                    RemoteTrace trace = RemoteTrace.follow(link, begin, file, KEEP);
                     verb.say(
                             "Nothing was recorded of "
                                     + recorder.name()

@@ -1,15 +1,12 @@
 package farslot.cli;
 
 import farslot.core.FunctionDescription;
-import farslot.recorder.Condition;
-import farslot.recorder.ConditionException;
-import farslot.recorder.RangeMode;
-import farslot.recorder.RecordingRules;
-import farslot.recorder.TraceNames;
+import farslot.link.RefusedException;
 import farslot.recorder.TraceOptions;
-import java.util.ArrayList;
+import farslot.watch.RecordingOptions;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** What every verb takes that records: {@code @Mixin RecordOptions recording}. */
@@ -60,7 +57,8 @@ final class RecordOptions {
             names = "--limit",
             paramLabel = "SIZE",
             description =
-                    "The longest that the file may become; what comes then is counted. Default: 1G.")
+                    "The longest that the file may become. Default: 1G, and what comes then is counted;"
+                            + " for \"trace record\" 16G, and it ends then.")
     String limit;
 
     @Option(
@@ -90,74 +88,61 @@ final class RecordOptions {
                 || sync != null;
     }
 
+    /** What of them is said to who records, by the names of FOLLOW's arguments. */
+    Map<String, String> arguments() {
+        Map<String, String> arguments = new LinkedHashMap<>();
+        if (dma != null) {
+            arguments.put(RecordingOptions.DMA, dma);
+        }
+        if (!modes.isEmpty()) {
+            arguments.put(RecordingOptions.MODE, String.join(" ", modes));
+        }
+        if (where != null) {
+            arguments.put(RecordingOptions.WHERE, where);
+        }
+        if (until != null) {
+            arguments.put(RecordingOptions.UNTIL, until);
+        }
+        if (ring != null) {
+            arguments.put(RecordingOptions.RING, Long.toString(Amount.bytes("--ring", ring)));
+        }
+        return arguments;
+    }
+
     /**
-     * As they are for one function.
+     * How the file is kept.
      *
      * @throws CommandFailure where one of them means nothing
      */
-    TraceOptions of(FunctionDescription function) {
-        TraceNames names = TraceNames.of(function);
-        List<RangeMode> ranges = new ArrayList<>();
-        for (String mode : modes) {
-            try {
-                ranges.add(RangeMode.parse(mode));
-            } catch (ConditionException e) {
-                throw wrong("--mode", e);
-            }
-        }
+    TraceOptions file(TraceOptions base) {
         try {
-            TraceOptions options = TraceOptions.DEFAULT;
-            if (dma != null) {
-                options = options.withDmaData(TraceOptions.DmaData.parse(dma));
-            }
+            TraceOptions options = base;
             if (limit != null) {
-                options = options.withLimitBytes(bytes("--limit", limit));
-            }
-            if (ring != null) {
-                options = options.withRingBytes(bytes("--ring", ring));
+                options = options.withLimitBytes(Amount.bytes("--limit", limit));
             }
             if (files != null) {
                 options = options.withFiles(files);
             }
-            if (sync != null) {
-                options = options.withForceMillis(sync);
-            }
-            return options.withRules(
-                    new RecordingRules(
-                            ranges,
-                            condition("--where", where, names),
-                            condition("--until", until, names)));
+            return sync == null ? options : options.withForceMillis(sync);
         } catch (IllegalArgumentException e) {
-            throw wrong("The trace", e);
+            throw wrong("The trace: " + e.getMessage(), e);
         }
     }
 
-    private static Condition condition(String option, String text, TraceNames names) {
+    /**
+     * As they are for one function that is recorded here.
+     *
+     * @throws CommandFailure where one of them means nothing
+     */
+    TraceOptions of(FunctionDescription function) {
         try {
-            return text == null ? null : Condition.of(text, names);
-        } catch (ConditionException e) {
-            throw wrong(option, e);
+            return RecordingOptions.of(arguments(), file(TraceOptions.DEFAULT), function);
+        } catch (RefusedException e) {
+            throw wrong(e.getMessage(), e);
         }
     }
 
-    private static long bytes(String option, String text) {
-        String upper = text.toUpperCase(Locale.ROOT);
-        if (!upper.matches("[0-9]{1,12}[KMGT]?")) {
-            throw new CommandFailure(
-                    ExitCode.USAGE, option + " " + text + ": a size is wanted, as in 64M or 1G.");
-        }
-        int unit = "KMGT".indexOf(upper.charAt(upper.length() - 1));
-        String digits = unit < 0 ? upper : upper.substring(0, upper.length() - 1);
-        long number = Long.parseLong(digits);
-        int shift = 10 * (unit + 1);
-        if (number > Long.MAX_VALUE >> shift) {
-            throw new CommandFailure(
-                    ExitCode.USAGE, option + " " + text + ": that is more than any disk has.");
-        }
-        return number << shift;
-    }
-
-    private static CommandFailure wrong(String option, Exception e) {
-        return new CommandFailure(ExitCode.USAGE, option + ": " + e.getMessage(), e);
+    private static CommandFailure wrong(String sentence, Exception e) {
+        return new CommandFailure(ExitCode.USAGE, sentence, e);
     }
 }

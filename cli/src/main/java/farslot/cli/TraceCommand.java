@@ -12,6 +12,7 @@ import picocli.CommandLine.Command;
         subcommands = {
             TraceRecordCommand.class,
             TraceMarkCommand.class,
+            TraceModeCommand.class,
             TraceShowCommand.class,
             TraceStatsCommand.class,
             TraceQueryCommand.class,

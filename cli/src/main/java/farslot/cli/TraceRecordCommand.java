@@ -4,10 +4,10 @@ import farslot.link.FollowRequest;
 import farslot.link.LinkException;
 import farslot.link.RefusedException;
 import farslot.recorder.TraceException;
+import farslot.recorder.TraceOptions;
 import farslot.watch.RemoteTrace;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,12 +28,17 @@ import picocli.CommandLine.Parameters;
         footerHeading = "%nExamples:%n",
         footer = {
             "  farslot trace record n0 -o n0.fst",
-            "  farslot trace record n0@machine -o n0.fst --dma whole --for 10s"
+            "  farslot trace record n0@machine -o n0.fst --dma whole --for 10s",
+            "  farslot trace record n0 -o n0.fst --where \"write or irq\" --mode CFG=off",
+            "  farslot trace record n0 -o n0.fst --ring 64M --until \"CSTS.CFS == 1\""
         })
 final class TraceRecordCommand extends Verb {
     private static final long LOOK_MILLIS = 200;
 
-    /** After an end that was asked for, for what is on its way still. */
+    /** How the file is kept where nothing else is said. */
+    private static final TraceOptions KEEP = TraceOptions.DEFAULT.withLimitBytes(16L << 30);
+
+    /** After an end that was asked for, as long as nothing comes of what is there still. */
     private static final long REST_MILLIS = 10_000;
 
     @Parameters(
@@ -56,20 +61,7 @@ final class TraceRecordCommand extends Verb {
                             + " where NAME is.")
     Recorder.At at;
 
-    @Option(
-            names = "--dma",
-            paramLabel = "WHAT",
-            description =
-                    "What is kept of the data that DMA moves: \"digest\" (the default: 16 bytes and a"
-                            + " digest), \"whole\", or \"head:N\", the first N bytes.")
-    String dma;
-
-    @Option(
-            names = "--limit",
-            paramLabel = "SIZE",
-            description =
-                    "End when the file would become longer than this, as in 512M. Default: 16G.")
-    String limit = "16G";
+    @Mixin RecordOptions recording;
 
     @Option(
             names = "--for",
@@ -87,12 +79,9 @@ final class TraceRecordCommand extends Verb {
 
     @Override
     public Integer call() {
-        long limitBytes = Amount.bytes(this, "--limit", limit);
+        TraceOptions keep = recording.file(KEEP);
         Duration howLong = time == null ? null : Amount.time(this, "--for", time);
-        Map<String, String> arguments = new LinkedHashMap<>();
-        if (dma != null) {
-            arguments.put("dma", dma);
-        }
+        Map<String, String> arguments = recording.arguments();
         Recorder recorder = Recorder.find(name, at);
         try (Foreground foreground = new Foreground(this::say)) {
             RemoteTrace trace =
@@ -100,9 +89,9 @@ final class TraceRecordCommand extends Verb {
                             recorder.connect(insecure),
                             new FollowRequest(recorder.function(), true, arguments),
                             file,
-                            limitBytes);
+                            keep);
             foreground.own((AutoCloseable) () -> finish(trace));
-            say("Recording " + name + " into " + file + ". Ctrl-C ends it.");
+            say(begun());
             await(trace, howLong);
             finish(trace);
             report(trace);
@@ -117,6 +106,20 @@ final class TraceRecordCommand extends Verb {
             Thread.currentThread().interrupt();
             return ExitCode.INTERRUPTED;
         }
+    }
+
+    private String begun() {
+        if (recording.ring == null) {
+            return "Recording " + name + " into " + file + ". Ctrl-C ends it.";
+        }
+        return "The last "
+                + recording.ring
+                + " of "
+                + name
+                + " are kept where it is; they come into "
+                + file
+                + (recording.until == null ? "" : " once --until holds, or")
+                + " on Ctrl-C.";
     }
 
     private void await(RemoteTrace trace, Duration howLong) throws InterruptedException {
@@ -140,7 +143,10 @@ final class TraceRecordCommand extends Verb {
     /** Takes what is there still, and makes the file whole; also when this program is ended. */
     private static void finish(RemoteTrace trace) throws TraceException, InterruptedException {
         trace.stop();
-        trace.awaitOver(REST_MILLIS);
+        long before;
+        do {
+            before = trace.figures().records();
+        } while (!trace.awaitOver(REST_MILLIS) && trace.figures().records() > before);
         trace.close();
     }
 

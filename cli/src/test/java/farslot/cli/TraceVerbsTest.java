@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -208,6 +209,77 @@ class TraceVerbsTest {
         while (!buffers().isEmpty()) {
             does("list");
         }
+    }
+
+    @Test
+    void aRecordingKeepsWhatIsAskedForAndIsChangedWhileItRuns() throws Exception {
+        Path file = runtime.resolve("e0.fst");
+        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+            lender.report();
+            assertEquals(ExitCode.USAGE, farslot("trace", "mode", "e0", "CFG=off"));
+            assertTrue(err.contains("Nothing is recorded of e0"), err);
+            VerbProcess recorder =
+                    VerbProcess.start(
+                            runtime,
+                            "trace",
+                            "record",
+                            "e0",
+                            "-o",
+                            file.toString(),
+                            "--ring=1M",
+                            "--where=write",
+                            "--mode=CFG=off",
+                            "--until=LIVENESS == 0x03030303");
+            await("recorded-by");
+            does("poke", "e0", "CFG", "COMMAND", "2");
+            does("poke", "e0", "BAR0", "LIVENESS", "0x01010101");
+            assertEquals(ExitCode.USAGE, farslot("trace", "mode", "e0", "CFG=on"));
+            assertTrue(err.contains("There is no mode \"on\""), err);
+            assertEquals(ExitCode.USAGE, farslot("trace", "mode", "e0", "BAR0=flush"));
+            assertTrue(err.contains("a ring is recorded"), err);
+            does("trace", "mode", "e0", "BAR0=off", "CFG=record");
+            assertTrue(err.contains("Changed in 1 trace."), err);
+            does("poke", "e0", "BAR0", "LIVENESS", "0x02020202");
+            does("poke", "e0", "CFG", "COMMAND", "6");
+            does("trace", "mode", "e0", "*=record");
+            does("trace", "show", file.toString());
+            assertFalse(out.contains("LIVENESS"), "nothing comes before the end");
+            does("poke", "e0", "BAR0", "LIVENESS", "0x03030303");
+            assertEquals(ExitCode.OK, recorder.exitCode(), recorder.talk());
+            assertTrue(
+                    recorder.talk().contains("e0 has ended, since LIVENESS == 0x03030303."),
+                    recorder.talk());
+            does("trace", "show", file.toString());
+            assertEquals("", err, "the file is whole");
+            assertTrue(out.contains("0x01010101"), out);
+            assertFalse(out.contains("0x02020202"), out);
+            assertTrue(out.contains("0x03030303"), out);
+            assertEquals(1, out.lines().filter(line -> line.contains("COMMAND")).count(), out);
+            assertTrue(out.contains("--mode BAR0=off --mode CFG=record"), out);
+        }
+    }
+
+    @Test
+    void aRecordingIsRefusedByTheRecorderInItsWords() throws Exception {
+        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+            lender.report();
+            refuses("--where=LIVENES == 1", "did you mean \"LIVENESS\"?\n  LIVENES");
+            refuses("--until=write and", "--until: ");
+            refuses("--mode=BAR0:0x0-0x=off", "is no offset");
+            refuses("--ring=64", "128 KiB is the least");
+            refuses("--ring=much", "a size is wanted");
+            refuses("--ring=64G", "256 MiB is the most");
+            refuses("--files=0", "1 to 1000 are possible");
+            refuses("--files=2 --limit=1M", "8 MiB is the least");
+            assertFalse(Files.exists(Path.of("x")));
+        }
+    }
+
+    private void refuses(String options, String sentence) {
+        List<String> line = new ArrayList<>(List.of("trace", "record", "e0", "-o", "x"));
+        line.addAll(List.of(options.split(" (?=--)", -1)));
+        assertEquals(ExitCode.USAGE, farslot(line.toArray(new String[0])), options);
+        assertTrue(err.contains(sentence), err);
     }
 
     private List<String> buffers() throws IOException {

@@ -47,9 +47,10 @@ import java.util.function.Consumer;
  * <p>Actions for operators ({@link Offer#operate}): "status", "stop", "handover" (saves what is
  * lent for the next lender of this name, and stops by itself unless "stop" follows), "return"
  * (takes a function back from its slot), "reset", "peek", "poke", and "abandon", which needs a
- * session's secret and no right, and "mark" (writes "text" into the traces that are recorded);
- * those on a function take its name as "function", which may be left out where there is only one.
- * Operators are known by their UNIX socket.
+ * session's secret and no right, "mark" (writes "text" into the traces that are recorded), and
+ * "mode" (has the ranges of "mode" recorded in another way); those on a function take its name as
+ * "function", which may be left out where there is only one. Operators are known by their UNIX
+ * socket.
  *
  * <p>Any thread may call.
  */
@@ -574,6 +575,11 @@ public final class Lender implements AutoCloseable {
                     int traces = recordings.get(about.name()).markBy(text);
                     yield List.of(Map.of("traces", Integer.toString(traces)));
                 }
+                case "mode" -> {
+                    String modes = arguments.getOrDefault("mode", "");
+                    int traces = recordings.get(about.name()).changeBy(modes);
+                    yield List.of(Map.of("traces", Integer.toString(traces)));
+                }
                 case "describe", "peek", "poke", "reset" -> {
                     if (action.equals("poke") || action.equals("reset")) {
                         happened(about.name(), action, peer + " does: " + action + " " + arguments);
@@ -594,6 +600,7 @@ public final class Lender implements AutoCloseable {
                                                         "handover",
                                                         "return",
                                                         "mark",
+                                                        "mode",
                                                         "describe",
                                                         "reset",
                                                         "peek",

@@ -71,6 +71,13 @@ public record RangeMode(int region, long first, long last, Mode mode) {
         return new RangeMode(region, first, last, mode(text, equals + 1));
     }
 
+    /** Whether each address of the other is one of this. */
+    boolean covers(RangeMode other) {
+        return (region == ALL_REGIONS || region == other.region())
+                && first <= other.first()
+                && last >= other.last();
+    }
+
     private static int region(String text, int end) throws ConditionException {
         String word = text.substring(0, end);
         int index = LABELS.indexOf(word.toUpperCase(Locale.ROOT));

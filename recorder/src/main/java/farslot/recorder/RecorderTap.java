@@ -48,14 +48,8 @@ public final class RecorderTap extends Tap implements AutoCloseable {
      */
     public static RecorderTap recording(PciFunction next, Path file, TraceOptions options)
             throws TraceException {
-        RecordingRules rules = options.rules();
-        if (rules.flushes() && options.ringBytes() > 0) {
-            throw new TraceException(
-                    "A ring is kept in memory, so no access can be on the disk before it is done:"
-                            + " take the modes flush and flush-remote away, or the ring.");
-        }
         TraceWriter trace = TraceWriter.create(file, TraceSubject.of(next), options);
-        Selection selection = new Selection(trace, next.describe(), rules);
+        Selection selection = new Selection(trace, next.describe(), options.rules());
         return new RecorderTap(next, trace, options.dmaData(), selection);
     }
 
@@ -79,9 +73,16 @@ public final class RecorderTap extends Tap implements AutoCloseable {
         selection.remote(remote);
     }
 
-    /** Has something done once {@link RecordingRules#until} has held and the trace is closed. */
+    /**
+     * Has something done once {@link RecordingRules#until} has held and the recording was ended.
+     */
     public void whenOver(Runnable listener) {
         selection.whenOver(listener);
+    }
+
+    /** How the recording is ended once {@code until} has held; else its trace is closed. */
+    void endBy(Runnable how) {
+        selection.endBy(how);
     }
 
     /** The trace, for marks and for what was lost. */

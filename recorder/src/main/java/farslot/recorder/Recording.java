@@ -1,5 +1,6 @@
 package farslot.recorder;
 
+import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -12,20 +13,44 @@ import java.util.concurrent.TimeUnit;
  * <p>Any thread may call.
  */
 public final class Recording implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger("farslot.recorder");
+
     /** For how long the end of a recording waits for those who read along. */
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private final TracePoint point;
     private final RecorderTap tap;
+    private final boolean ring;
+    private final boolean stays;
     private final Instant since = Instant.now();
     private final List<TraceTail> tails = new CopyOnWriteArrayList<>();
-    private boolean ended;
+    private volatile boolean triggered;
+    private volatile boolean ended;
     private boolean closed;
 
-    Recording(TracePoint point, RecorderTap tap) {
+    /**
+     * @param ring whether only the end of it is kept, in memory
+     * @param stays whether it is not closed where {@code until} has held
+     */
+    Recording(TracePoint point, RecorderTap tap, boolean ring, boolean stays) {
         this.point = point;
         this.tap = tap;
-        tap.whenOver(this::end);
+        this.ring = ring;
+        this.stays = stays;
+        tap.endBy(this::triggered);
+    }
+
+    private void triggered() {
+        triggered = true;
+        if (stays) {
+            end();
+            return;
+        }
+        try {
+            close();
+        } catch (TraceException e) {
+            LOG.log(Level.ERROR, e.getMessage(), e);
+        }
     }
 
     RecorderTap tap() {
@@ -62,9 +87,19 @@ public final class Recording implements AutoCloseable {
         tap.remoteFlush(remote);
     }
 
-    /** Has something done once {@link RecordingRules#until} has held and the trace is closed. */
-    public void whenOver(Runnable listener) {
-        tap.whenOver(listener);
+    /** Whether only the end of it is kept, in memory. */
+    public boolean isRing() {
+        return ring;
+    }
+
+    /** Whether nothing more is recorded. */
+    public boolean isEnded() {
+        return ended;
+    }
+
+    /** Whether it has ended since {@link RecordingRules#until} has held. */
+    public boolean isTriggered() {
+        return triggered;
     }
 
     /** A mark by the user, to find the place again. */
@@ -90,14 +125,17 @@ public final class Recording implements AutoCloseable {
     /**
      * Reads along from the first record that is still there.
      *
-     * @throws IllegalStateException where the recording has ended
+     * @throws IllegalStateException where the recording is closed
      */
     public synchronized TraceTail tail() {
-        if (ended) {
-            throw new IllegalStateException("The recording " + file() + " has ended.");
+        if (closed) {
+            throw new IllegalStateException("The recording " + file() + " is closed.");
         }
         TraceTail tail = new TraceTail(tap.trace(), tails::remove);
         tails.add(tail);
+        if (ended) {
+            tail.finish();
+        }
         return tail;
     }
 

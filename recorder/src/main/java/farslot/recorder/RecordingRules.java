@@ -1,5 +1,6 @@
 package farslot.recorder;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -25,6 +26,16 @@ public record RecordingRules(List<RangeMode> modes, Condition where, Condition u
         return new RecordingRules(ranges, where, until);
     }
 
+    /** With these behind the others; of those, what one of these covers whole counts no more. */
+    public RecordingRules withMoreModes(List<RangeMode> ranges) {
+        List<RangeMode> all = new ArrayList<>(modes);
+        for (RangeMode range : ranges) {
+            all.removeIf(range::covers);
+            all.add(range);
+        }
+        return withModes(all);
+    }
+
     public RecordingRules withWhere(Condition condition) {
         return new RecordingRules(modes, condition, until);
     }
@@ -34,7 +45,7 @@ public record RecordingRules(List<RangeMode> modes, Condition where, Condition u
     }
 
     /** Whether an access may have to be on a disk before it is done. */
-    boolean flushes() {
+    public boolean flushes() {
         return modes.stream().anyMatch(range -> range.mode().compareTo(RangeMode.Mode.RECORD) > 0);
     }
 }

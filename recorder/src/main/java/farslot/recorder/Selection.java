@@ -48,6 +48,7 @@ final class Selection {
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private volatile Now now;
     private volatile RemoteFlush remote;
+    private volatile Runnable ending = this::close;
     private final List<RangeCount> counts = new ArrayList<>();
     private RecordingRules rules = RecordingRules.ALL;
     private boolean triggered;
@@ -111,9 +112,14 @@ final class Selection {
         tellCounts();
     }
 
-    /** Has listeners run once {@code until} has held and the trace is closed. */
+    /** Has listeners run once {@code until} has held and the recording was ended. */
     void whenOver(Runnable listener) {
         listeners.add(listener);
+    }
+
+    /** How the recording is ended once {@code until} has held; else its trace is closed. */
+    void endBy(Runnable how) {
+        ending = how;
     }
 
     private void trigger() {
@@ -126,7 +132,12 @@ final class Selection {
         }
         end();
         // On a thread of its own, for an access must not wait for a file to be written.
-        Thread.ofPlatform().name("trace-over").start(this::close);
+        Thread.ofPlatform()
+                .name("trace-over")
+                .start(() -> {
+                    ending.run();
+                    listeners.forEach(Runnable::run);
+                });
     }
 
     private void close() {
@@ -135,7 +146,6 @@ final class Selection {
         } catch (TraceException e) {
             LOG.log(Level.ERROR, e.getMessage(), e);
         }
-        listeners.forEach(Runnable::run);
     }
 
     void remote(RemoteFlush flush) {

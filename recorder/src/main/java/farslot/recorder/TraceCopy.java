@@ -6,6 +6,7 @@ import static farslot.recorder.TraceFormat.LONG;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -53,6 +54,7 @@ public final class TraceCopy implements AutoCloseable {
 
     private final Path file;
     private final FileChannel channel;
+    private final MemorySegment header;
     private final int headerBytes;
     private final long firstNumber;
     private final MemorySegment block = Arena.ofAuto().allocate(TraceFormat.BLOCK_BYTES, 8);
@@ -70,6 +72,7 @@ public final class TraceCopy implements AutoCloseable {
     private TraceCopy(Path file, FileChannel channel, MemorySegment header) {
         this.file = file;
         this.channel = channel;
+        this.header = header;
         this.headerBytes = (int) header.byteSize();
         this.firstNumber = header.get(TraceFormat.LONG_UNALIGNED, TraceFormat.FIRST_NUMBER_AT);
     }
@@ -89,11 +92,15 @@ public final class TraceCopy implements AutoCloseable {
         }
         int state = TraceFormat.CLOCK_OFFSET_AT - TraceFormat.STATE_AT;
         bytes.asSlice(TraceFormat.STATE_AT, state).fill((byte) 0);
+        return create(file, bytes);
+    }
+
+    private static TraceCopy create(Path file, MemorySegment header) throws TraceException {
         FileChannel channel = null;
         try {
             channel = FileChannel.open(file, NEW_FILE, TraceFile.ownersOnly(file));
-            TraceCopy copy = new TraceCopy(file, channel, bytes);
-            copy.write(bytes, 0);
+            TraceCopy copy = new TraceCopy(file, channel, header);
+            copy.write(header, 0);
             return copy;
         } catch (IOException e) {
             TraceFile.abandon(file, channel);
@@ -113,6 +120,44 @@ public final class TraceCopy implements AutoCloseable {
 
     public Path file() {
         return file;
+    }
+
+    /**
+     * Begins the next file of the same trace: what comes behind the last record that came goes
+     * there, what replaces records still comes here.
+     *
+     * @throws TraceException where the file exists or cannot be made
+     */
+    public TraceCopy next(Path next) throws TraceException {
+        long slots = TraceFormat.slotOfRecord(written + TraceFormat.BLOCK_RECORDS - 1);
+        slots = slots / TraceFormat.BLOCK_SLOTS * TraceFormat.BLOCK_SLOTS;
+        TraceCopy copy = create(next, TraceHeader.beginningWith(firstNumber + slots, header));
+        copy.stretches.add(new Stretch(end(), 0));
+        return copy;
+    }
+
+    /** How many records are in front of those that are expected next in the other trace. */
+    public long end() {
+        return stretches.isEmpty() ? 0 : stretches.getLast().from + stretches.getLast().count;
+    }
+
+    /** Whether some records, as they came, begin with an event. */
+    public static boolean isAtEvent(MemorySegment records) {
+        return (records.get(TraceFormat.LONG_UNALIGNED, 0) & 0xFF) != TraceFormat.KIND_CONTINUATION;
+    }
+
+    /**
+     * Returns when all that came is on the disk. Any thread may call.
+     *
+     * @throws TraceException where it does not come there
+     */
+    public void force() throws TraceException {
+        try {
+            channel.force(false);
+        } catch (IOException e) {
+            throw new TraceException(
+                    "The trace " + file + " does not reach its disk: " + e.getMessage() + ".", e);
+        }
     }
 
     /** How long the file is. */
@@ -141,11 +186,11 @@ public final class TraceCopy implements AutoCloseable {
     public void put(long first, MemorySegment records) throws TraceException {
         long count = records.byteSize() / RECORD_BYTES;
         Stretch last = stretches.isEmpty() ? null : stretches.getLast();
+        long expected = end();
         if (count == 0 || first < 0 || first + count < 0) {
             return;
         }
         try {
-            long expected = last == null ? 0 : last.from + last.count;
             if (first < expected) {
                 replace(first, count, records);
                 return;
@@ -264,10 +309,7 @@ public final class TraceCopy implements AutoCloseable {
         MemorySegment data = MemorySegment.ofArray(text);
         mark.set(LONG, TraceFormat.TIME_AT, nanos);
         mark.set(INT, TraceFormat.LENGTH_AT, text.length);
-        mark.set(
-                java.lang.foreign.ValueLayout.JAVA_BYTE,
-                TraceFormat.STATUS_AT,
-                (byte) TraceFormat.NO_STATUS);
+        mark.set(ValueLayout.JAVA_BYTE, TraceFormat.STATUS_AT, (byte) TraceFormat.NO_STATUS);
         int from = Math.min(text.length, TraceFormat.DATA_BYTES);
         MemorySegment.copy(data, 0, mark, TraceFormat.DATA_AT, from);
         for (int i = 1; i <= continuations; i++) {

@@ -74,12 +74,27 @@ record TraceHeader(
         out.putLong(TraceFormat.LIMIT_AT, limitBytes);
         out.putLong(TraceFormat.FIRST_NUMBER_AT, firstNumber);
         out.putInt(TraceFormat.SECTIONS_BYTES_AT, sections.size());
+        out.putInt(TraceFormat.HEADER_CHECK_AT, check(header));
+        out.put(TraceFormat.SECTIONS_AT, sections.toByteArray());
+        return header;
+    }
+
+    private static int check(byte[] header) {
         CRC32C check = new CRC32C();
         check.update(
                 header, TraceFormat.MAJOR_AT, TraceFormat.HEADER_CHECK_AT - TraceFormat.MAJOR_AT);
-        out.putInt(TraceFormat.HEADER_CHECK_AT, (int) check.getValue());
-        out.put(TraceFormat.SECTIONS_AT, sections.toByteArray());
-        return header;
+        return (int) check.getValue();
+    }
+
+    /**
+     * The header of another file of the same trace, which begins with the record of this number.
+     */
+    static MemorySegment beginningWith(long number, MemorySegment header) {
+        byte[] bytes = header.toArray(ValueLayout.JAVA_BYTE);
+        MemorySegment other = MemorySegment.ofArray(bytes);
+        other.set(TraceFormat.LONG_UNALIGNED, TraceFormat.FIRST_NUMBER_AT, number);
+        other.set(TraceFormat.INT_UNALIGNED, TraceFormat.HEADER_CHECK_AT, check(bytes));
+        return other;
     }
 
     private static void section(ByteArrayOutputStream to, int tag, byte[] content) {

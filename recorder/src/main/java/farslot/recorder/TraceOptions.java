@@ -131,6 +131,11 @@ public record TraceOptions(
             throw new IllegalArgumentException(
                     "A ring of " + ringBytes + " bytes is too short; 128 KiB is the least.");
         }
+        if (ringBytes != 0 && rules.flushes()) {
+            throw new IllegalArgumentException(
+                    "A ring is kept in memory, so no access can be on the disk before it is done:"
+                            + " take the modes flush and flush-remote away, or the ring.");
+        }
         if (patienceMillis < 0 || forceMillis < 0) {
             throw new IllegalArgumentException("A trace cannot wait for less than no time.");
         }

@@ -58,8 +58,20 @@ public final class TracePoint extends Tap {
      * @throws TraceException where the file cannot be made
      */
     public Recording begin(Path file, TraceOptions options) throws TraceException {
+        return begin(file, options, false);
+    }
+
+    /**
+     * Begins a recording that is made for those who read along.
+     *
+     * @param file the trace, which must not exist
+     * @param stays whether it can be read still, until it is closed, once {@link
+     *     RecordingRules#until} has held: for those who read along. Else it is closed then
+     * @throws TraceException where the file cannot be made
+     */
+    public Recording begin(Path file, TraceOptions options, boolean stays) throws TraceException {
         RecorderTap tap = RecorderTap.recording(next(), file, options);
-        Recording recording = new Recording(this, tap);
+        Recording recording = new Recording(this, tap, options.ringBytes() > 0, stays);
         List<DmaMap> known;
         synchronized (this) {
             recordings.add(recording);

@@ -95,6 +95,26 @@ public final class TraceTail implements AutoCloseable {
     }
 
     /**
+     * Begins with the oldest event of which all is kept still. What was in front of it is not
+     * missed then.
+     *
+     * @return how many records are in front of it in the trace
+     */
+    public long beginWithOldest() {
+        next = room.firstKept(next);
+        while (next < room.taken() && continues(room.recordsFrom(next))) {
+            next++;
+        }
+        return next;
+    }
+
+    private static boolean continues(MemorySegment records) {
+        return records != null
+                && (records.get(TraceFormat.LONG, TraceFormat.COMMIT_AT) & 0xFF)
+                        == TraceFormat.KIND_CONTINUATION;
+    }
+
+    /**
      * Copies what is there. Waits for nothing.
      *
      * @param into room for at least one record

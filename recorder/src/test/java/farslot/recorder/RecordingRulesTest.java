@@ -1,7 +1,6 @@
 package farslot.recorder;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -241,14 +240,19 @@ class RecordingRulesTest {
     @Test
     void shouldRefuseToFlushAPartOfARing() {
         TraceOptions ring = TraceOptions.DEFAULT.withRingBytes(1 << 20);
-        TraceException e =
+        IllegalArgumentException e =
                 assertThrows(
-                        TraceException.class,
-                        () ->
-                                RecorderTap.recording(
-                                        function, file, ring.withRules(rules("BAR0=flush"))));
+                        IllegalArgumentException.class, () -> ring.withRules(rules("BAR0=flush")));
         assertTrue(e.getMessage().startsWith("A ring is kept in memory"), e.getMessage());
-        assertFalse(file.toFile().exists());
+    }
+
+    @Test
+    void shouldForgetRangesThatLaterOnesCover() throws Exception {
+        RecordingRules before = rules("BAR0:0x10-0x1f=count", "BAR1=off", "BAR0:0x8-0x17=off");
+        assertEquals(
+                rules("BAR1=off", "BAR0:0x8-0x17=off", "BAR0:0x10-0x2f=record"),
+                before.withMoreModes(rules("BAR0:0x10-0x2f=record").modes()));
+        assertEquals(rules("*=off"), before.withMoreModes(rules("*=off").modes()));
     }
 
     @Test

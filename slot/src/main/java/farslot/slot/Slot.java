@@ -280,7 +280,8 @@ public final class Slot implements AutoCloseable {
                     Thread.ofPlatform().name("stop").start(stop);
                     yield List.of();
                 }
-                case "mark" -> mark(arguments.getOrDefault("text", ""));
+                case "mark" -> traces(recordings().markBy(arguments.getOrDefault("text", "")));
+                case "mode" -> traces(recordings().changeBy(arguments.getOrDefault("mode", "")));
                 case "describe", "peek", "poke", "reset" ->
                         new FunctionActions(function).operate(action, arguments);
                 default ->
@@ -289,7 +290,7 @@ public final class Slot implements AutoCloseable {
                                 "A slot has no action \""
                                         + action
                                         + "\"; it has status, stop, return, describe,"
-                                        + " reset, peek, poke and mark.");
+                                        + " reset, peek, poke, mark and mode.");
             };
         }
 
@@ -310,8 +311,8 @@ public final class Slot implements AutoCloseable {
             return stream;
         }
 
-        private List<Map<String, String>> mark(String text) throws RefusedException {
-            return List.of(Map.of("traces", Integer.toString(recordings().markBy(text))));
+        private List<Map<String, String>> traces(int count) {
+            return List.of(Map.of("traces", Integer.toString(count)));
         }
 
         private Recordings recordings() throws RefusedException {

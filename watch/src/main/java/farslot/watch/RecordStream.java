@@ -41,6 +41,13 @@ public final class RecordStream implements RecordFeed {
     private final Consumer<RecordStream> left;
     private final byte[] header;
     private final CountDownLatch taken = new CountDownLatch(1);
+
+    /** Whether nothing is sent before it has ended: of a ring only what is left then counts. */
+    private boolean sendsAtEnd;
+
+    /** How many records a ring had lost when it ended: those that are left count from 0. */
+    private long dropped;
+
     private long restNanos = LEAST_REST_NANOS;
     private volatile long end;
     private volatile long kept;
@@ -60,6 +67,7 @@ public final class RecordStream implements RecordFeed {
         this.left = left;
         this.recording = recording;
         this.ending = ending;
+        sendsAtEnd = ending != null && recording.isRing();
         tail = recording.tail();
         header = tail.header();
     }
@@ -76,23 +84,36 @@ public final class RecordStream implements RecordFeed {
 
     @Override
     public Batch next(MemorySegment into) {
+        if (sendsAtEnd && !recording.isEnded()) {
+            rest();
+            return new Batch(0, 0, false);
+        }
+        if (sendsAtEnd) {
+            sendsAtEnd = false;
+            dropped = tail.beginWithOldest();
+        }
         TraceTail.Batch batch = tail.next(into);
+        long first = batch.first() - dropped;
         if (batch.count() > 0) {
             restNanos = LEAST_REST_NANOS;
-            end = Math.max(end, batch.first() + batch.count());
-            return new Batch(batch.first(), batch.count(), false);
+            end = Math.max(end, first + batch.count());
+            return new Batch(first, batch.count(), false);
         }
         if (batch.missed() > 0) {
-            end = batch.first();
+            end = first;
         }
         if (tail.isOver()) {
             over = true;
             lookWhetherTaken();
         } else {
-            LockSupport.parkNanos(this, restNanos);
-            restNanos = Math.min(2 * restNanos, MOST_REST_NANOS);
+            rest();
         }
         return new Batch(end, 0, false);
+    }
+
+    private void rest() {
+        LockSupport.parkNanos(this, restNanos);
+        restNanos = Math.min(2 * restNanos, MOST_REST_NANOS);
     }
 
     @Override
@@ -106,7 +127,11 @@ public final class RecordStream implements RecordFeed {
         if (why != null) {
             return why;
         }
-        return over ? "The recording of " + name + " has ended." : null;
+        return over ? "The recording of " + name + " has ended" + since() + "." : null;
+    }
+
+    private String since() {
+        return recording.isTriggered() ? ", since " + recording.rules().until() : "";
     }
 
     @Override

@@ -4,7 +4,9 @@ import farslot.core.PciFunction;
 import farslot.link.ClockRelation;
 import farslot.link.FollowRequest;
 import farslot.link.RefusedException;
+import farslot.recorder.RangeMode;
 import farslot.recorder.Recording;
+import farslot.recorder.RecordingRules;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceOptions;
 import farslot.recorder.TraceOrigin;
@@ -14,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -35,8 +38,20 @@ public final class Recordings implements AutoCloseable {
     /** How many recordings of one function there may be at once. */
     public static final int MOST = 8;
 
-    /** Of one buffer: {@link RecordingOptions} has fewer. */
-    private static final int MOST_FILES = 8;
+    /** How many address ranges of a recording may have a mode. */
+    private static final int MOST_MODES = 256;
+
+    private static final int BUFFER_FILES = 4;
+
+    /**
+     * Of a recording that a follower began: it goes on for ever, and who is further behind than
+     * this misses records.
+     */
+    private static final TraceOptions BUFFER =
+            TraceOptions.DEFAULT.withLimitBytes(64L << 20).withFiles(BUFFER_FILES);
+
+    /** How much a follower may have this process keep in memory, in bytes. */
+    private static final long MOST_RING_BYTES = BUFFER.limitBytes() * BUFFER_FILES;
 
     private static final long PATIENCE_NANOS = 2_000_000_000L;
 
@@ -110,13 +125,65 @@ public final class Recordings implements AutoCloseable {
     }
 
     /**
+     * Has an operator's address ranges recorded in another way from now on, in each trace that is
+     * recorded at this moment; it says so.
+     *
+     * @param modes RANGE=MODE, several with spaces between them
+     * @return in how many traces
+     * @throws RefusedException where that means nothing, or there is no trace; nothing is changed
+     *     then
+     */
+    public synchronized int changeBy(String modes) throws RefusedException {
+        List<RangeMode> ranges = RecordingOptions.modes(modes);
+        if (ranges.isEmpty()) {
+            throw new RefusedException(
+                    RefusedException.Reason.BAD_ARGUMENT,
+                    "No range is given to be recorded in another way: BAR0:0x0-0xfff=flush.");
+        }
+        Map<Recording, RecordingRules> changes = new LinkedHashMap<>();
+        for (Recording recording : point.recordings()) {
+            changes.put(recording, changed(recording, ranges));
+        }
+        if (changes.isEmpty()) {
+            throw new RefusedException(
+                    RefusedException.Reason.BAD_ARGUMENT,
+                    "Nothing is recorded of " + name + " at this moment: there is no mode.");
+        }
+        changes.forEach(Recording::change);
+        return changes.size();
+    }
+
+    private RecordingRules changed(Recording recording, List<RangeMode> ranges)
+            throws RefusedException {
+        RecordingRules rules = recording.rules().withMoreModes(ranges);
+        if (recording.isRing() && rules.flushes()) {
+            throw new RefusedException(
+                    RefusedException.Reason.BAD_ARGUMENT,
+                    "Of "
+                            + name
+                            + " a ring is recorded, in memory: no access can be on a disk before it"
+                            + " is done.");
+        }
+        if (rules.modes().size() > MOST_MODES) {
+            throw new RefusedException(
+                    RefusedException.Reason.BAD_ARGUMENT,
+                    "More than "
+                            + MOST_MODES
+                            + " ranges of "
+                            + name
+                            + " would have a mode; \"*=record\" forgets those before it.");
+        }
+        return rules;
+    }
+
+    /**
      * Records into a file of this process's user, until {@link #close}.
      *
      * @param file which must not exist
      * @throws TraceException where it cannot be made
      */
     public synchronized void keep(Path file, TraceOptions options) throws TraceException {
-        entries.add(begin(file, options, "its user"));
+        entries.add(begin(file, options, "its user", false));
     }
 
     /**
@@ -130,7 +197,16 @@ public final class Recordings implements AutoCloseable {
     }
 
     private RecordStream record(String by, Map<String, String> arguments) throws RefusedException {
-        TraceOptions options = RecordingOptions.parse(arguments);
+        TraceOptions options = RecordingOptions.of(arguments, BUFFER, point.describe());
+        if (options.ringBytes() > MOST_RING_BYTES) {
+            throw new RefusedException(
+                    RefusedException.Reason.BAD_ARGUMENT,
+                    "A ring of "
+                            + options.ringBytes()
+                            + " bytes is more than another may have kept in memory here; "
+                            + (MOST_RING_BYTES >> 20)
+                            + " MiB is the most.");
+        }
         // Before: a follower gets the header once.
         ClockRelation clock = holder().clock().get();
         return record(by, options, clock);
@@ -161,7 +237,7 @@ public final class Recordings implements AutoCloseable {
                                     + "-"
                                     + NUMBER.incrementAndGet()
                                     + ".fst");
-            Entry entry = begin(file, options, by);
+            Entry entry = begin(file, options, by, true);
             tell(entry.recording(), clock);
             entries.add(entry);
             return stream(by, entry.recording(), taken -> ended(entry, taken));
@@ -181,20 +257,26 @@ public final class Recordings implements AutoCloseable {
                             + String.join(", ", arguments.keySet())
                             + " would be for a new one.");
         }
-        if (entries.isEmpty()) {
-            throw new RefusedException(
-                    RefusedException.Reason.NOT_FOUND,
-                    "Nothing is recorded of "
-                            + name
-                            + " at this moment; who may operate it can begin: farslot trace"
-                            + " record "
-                            + name
-                            + " -o FILE.fst.");
+        for (Entry entry : entries.reversed()) {
+            try {
+                if (!entry.recording().isEnded()) {
+                    return stream(by, entry.recording(), null);
+                }
+            } catch (IllegalStateException closed) {
+                // just now: then it is not there
+            }
         }
-        return stream(by, entries.getLast().recording(), null);
+        throw new RefusedException(
+                RefusedException.Reason.NOT_FOUND,
+                "Nothing is recorded of "
+                        + name
+                        + " at this moment; who may operate it can begin: farslot trace record "
+                        + name
+                        + " -o FILE.fst.");
     }
 
-    private Entry begin(Path file, TraceOptions options, String by) throws TraceException {
+    private Entry begin(Path file, TraceOptions options, String by, boolean stays)
+            throws TraceException {
         TraceOrigin origin =
                 new TraceOrigin(
                         at,
@@ -203,7 +285,7 @@ public final class Recordings implements AutoCloseable {
                         holder.identity(),
                         machine(),
                         holder.epoch());
-        return new Entry(point.begin(file, options.withOrigin(origin)), by);
+        return new Entry(point.begin(file, options.withOrigin(origin), stays), by);
     }
 
     private static String machine() {
@@ -287,7 +369,7 @@ public final class Recordings implements AutoCloseable {
 
     /** Removes a trace's files, the newest and those before it, or gives them another name. */
     private static void putAway(Path file, Path left) throws IOException {
-        for (int number = 0; number < MOST_FILES; number++) {
+        for (int number = 0; number < BUFFER_FILES; number++) {
             String suffix = number == 0 ? "" : "." + number;
             Path from = file.resolveSibling(file.getFileName() + suffix);
             Path to = left == null ? null : left.resolveSibling(left.getFileName() + suffix);

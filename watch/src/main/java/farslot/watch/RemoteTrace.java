@@ -5,10 +5,9 @@ import farslot.link.FollowRequest;
 import farslot.link.LinkException;
 import farslot.link.RecordSink;
 import farslot.link.RefusedException;
-import farslot.recorder.TraceCopy;
 import farslot.recorder.TraceException;
+import farslot.recorder.TraceOptions;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -24,15 +23,14 @@ public final class RemoteTrace implements AutoCloseable {
      * How it stands.
      *
      * @param records that came, marks of what is missing among them
-     * @param bytes the file's length
+     * @param bytes of all files
      * @param missed records that were gone before they could come
      * @param lost events that the recorder itself had no room for
      */
     public record Figures(long records, long bytes, long missed, long lost) {}
 
     private final ControlLink link;
-    private final TraceCopy copy;
-    private final long limitBytes;
+    private final TraceSeries copy;
     private final CountDownLatch over = new CountDownLatch(1);
 
     /** Guarded by this, as the copy is. */
@@ -44,10 +42,9 @@ public final class RemoteTrace implements AutoCloseable {
     private boolean orderly;
     private boolean closed;
 
-    private RemoteTrace(ControlLink link, TraceCopy copy, long limitBytes) {
+    private RemoteTrace(ControlLink link, TraceSeries copy) {
         this.link = link;
         this.copy = copy;
-        this.limitBytes = limitBytes;
     }
 
     /**
@@ -55,25 +52,23 @@ public final class RemoteTrace implements AutoCloseable {
      *
      * @param link closed with this, also where it fails
      * @param file to be made; must not exist
-     * @param limitBytes how long the file may become: then it ends, in order
+     * @param keep how long the file may become: then it goes on in another where there may be
+     *     several, else it ends, in order; and how often it is forced to the disk
      * @throws RefusedException by the other side
      * @throws TraceException where the file cannot be made
      */
     public static RemoteTrace follow(
-            ControlLink link, FollowRequest request, Path file, long limitBytes)
+            ControlLink link, FollowRequest request, Path file, TraceOptions keep)
             throws RefusedException, LinkException, TraceException {
         boolean begun = false;
         try {
-            if (Files.exists(file)) {
-                throw new TraceException(
-                        "The trace "
-                                + file
-                                + " cannot be made: the file exists; move it away or give another"
-                                + " name.");
-            }
+            TraceSeries series = TraceSeries.of(file, keep);
             ControlLink.Followed followed = link.follow(request);
-            TraceCopy copy = TraceCopy.create(file, followed.header());
-            RemoteTrace trace = new RemoteTrace(link, copy, limitBytes);
+            series.begin(followed.header());
+            RemoteTrace trace = new RemoteTrace(link, series);
+            if (keep.forceMillis() > 0) {
+                Thread.ofVirtual().start(() -> trace.forceEach(keep.forceMillis()));
+            }
             link.take(trace.new Sink(), lost -> trace.end(lost.getMessage(), false));
             begun = true;
             return trace;
@@ -105,16 +100,26 @@ public final class RemoteTrace implements AutoCloseable {
         if (closed || full || why != null) {
             return;
         }
-        if (copy.bytes() + records.byteSize() > limitBytes) {
-            full = true;
-            // This is the link's own thread, which must take the answer.
-            Thread.ofVirtual().start(this::stop);
-            return;
-        }
         try {
-            copy.put(first, records);
+            if (!copy.put(first, records)) {
+                full = true;
+                // This is the link's own thread, which must take the answer.
+                Thread.ofVirtual().start(this::stop);
+            }
         } catch (TraceException e) {
             end(e.getMessage(), false);
+        }
+    }
+
+    private void forceEach(long millis) {
+        try {
+            while (!over.await(millis, TimeUnit.MILLISECONDS)) {
+                copy.force();
+            }
+        } catch (TraceException e) {
+            end(e.getMessage(), false);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -166,7 +171,9 @@ public final class RemoteTrace implements AutoCloseable {
 
     /** Why nothing more comes; null as long as more may come. */
     public synchronized String why() {
-        return full && why != null ? "The limit of " + limitBytes + " bytes is reached." : why;
+        return full && why != null
+                ? "The limit of " + copy.limitBytes() + " bytes is reached."
+                : why;
     }
 
     /** Whether all came that was to come: by the other side's decision, or this one's. */

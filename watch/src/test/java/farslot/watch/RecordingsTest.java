@@ -40,11 +40,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What is recorded here and followed over a link, from its beginning to its end. */
 @Timeout(60)
 class RecordingsTest {
-    private static final long ALL = 1L << 40;
+    private static final TraceOptions ALL = TraceOptions.DEFAULT.withLimitBytes(1L << 40);
     private static final MemorySegment WORD = MemorySegment.ofArray(new byte[4]);
 
     private final BlockingQueue<String> talk = new LinkedBlockingQueue<>();
@@ -107,12 +109,18 @@ class RecordingsTest {
 
     private RemoteTrace follow(String file, boolean record, Map<String, String> arguments)
             throws Exception {
+        return follow(file, record, arguments, ALL);
+    }
+
+    private RemoteTrace follow(
+            String file, boolean record, Map<String, String> arguments, TraceOptions keep)
+            throws Exception {
         ControlLink link =
                 ControlLink.connect(
                         new Address.Unix(folder.resolve("s")), LinkOptions.named("viewer"));
         links.add(link);
         return RemoteTrace.follow(
-                link, new FollowRequest("f0", record, arguments), folder.resolve(file), ALL);
+                link, new FollowRequest("f0", record, arguments), folder.resolve(file), keep);
     }
 
     private void write(int count) {
@@ -165,10 +173,7 @@ class RecordingsTest {
         }
         assertEquals("here", ((TraceEvent.Mark) events.getLast()).text());
         assertEquals(0, trace.figures().missed());
-        while (!recordings.by().isEmpty()) {
-            Thread.onSpinWait();
-        }
-        assertEquals(List.of(), buffers(), "what a follower has is kept nowhere else");
+        awaitNobody();
     }
 
     @Test
@@ -244,16 +249,7 @@ class RecordingsTest {
 
     @Test
     void shouldEndWhenTheFileIsAsLongAsItMayBecome() throws Exception {
-        ControlLink link =
-                ControlLink.connect(
-                        new Address.Unix(folder.resolve("s")), LinkOptions.named("viewer"));
-        links.add(link);
-        RemoteTrace trace =
-                RemoteTrace.follow(
-                        link,
-                        new FollowRequest("f0", true, Map.of()),
-                        folder.resolve("t.fst"),
-                        1 << 18);
+        RemoteTrace trace = follow("t.fst", true, Map.of(), ALL.withLimitBytes(1 << 18));
         while (!trace.awaitOver(0)) {
             write(100);
         }
@@ -264,16 +260,195 @@ class RecordingsTest {
     }
 
     @Test
+    void shouldGoOnInAnotherFileWhenOneIsAsLongAsItMayBecome() throws Exception {
+        TraceOptions keep = ALL.withLimitBytes(8 << 20).withFiles(2).withForceMillis(1);
+        RemoteTrace trace = follow("t.fst", true, Map.of("dma", "whole"), keep);
+        int written = 0;
+        while (!Files.exists(folder.resolve("t.fst.1")) || written < 250_000) {
+            write(1000);
+            written += 1000;
+        }
+        end(trace);
+        assertEquals(0, trace.figures().missed());
+        assertEquals(List.of("t.fst", "t.fst.1"), files("t.fst"));
+        List<TraceEvent> older = events("t.fst.1");
+        List<TraceEvent> newer = events("t.fst");
+        assertTrue(Files.size(folder.resolve("t.fst.1")) <= 8 << 20);
+        assertTrue(older.size() > 90_000, "most of the limit is used");
+        TraceEvent.Access last = (TraceEvent.Access) older.getLast();
+        TraceEvent.Access first = (TraceEvent.Access) newer.getFirst();
+        assertEquals((last.offset() + 4) % 4000, first.offset(), "nothing lies between them");
+        assertTrue(first.stamp().number() > last.stamp().number());
+        assertEquals(3996, ((TraceEvent.Access) newer.getLast()).offset());
+        assertThrows(TraceException.class, () -> follow("t.fst.0", true, Map.of(), tooShort()));
+        Files.delete(folder.resolve("t.fst"));
+        assertThrows(TraceException.class, () -> follow("t.fst", true, Map.of(), keep));
+    }
+
+    private static TraceOptions tooShort() {
+        return ALL.withLimitBytes(1 << 20).withFiles(2);
+    }
+
+    private List<String> files(String prefix) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.startsWith(prefix))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    @Test
+    void shouldRecordWhatTheFollowerAsksFor() throws Exception {
+        Map<String, String> what =
+                Map.of(
+                        "where",
+                        "write and offset >= 0x10",
+                        "mode",
+                        "BAR0:0x0-0x7=count *:0x18-0x1b=off");
+        RemoteTrace trace = follow("t.fst", true, what);
+        write(8);
+        end(trace);
+        List<Long> offsets = offsets("t.fst");
+        assertEquals(List.of(0x10L, 0x14L, 0x1cL), offsets);
+    }
+
+    private List<Long> offsets(String file) throws TraceException {
+        return events(file).stream()
+                .filter(event -> event instanceof TraceEvent.Access)
+                .map(event -> ((TraceEvent.Access) event).offset())
+                .toList();
+    }
+
+    @Test
+    void shouldEndBehindWhatTheFollowerWaitsForAndSendAllBefore() throws Exception {
+        RemoteTrace trace = follow("t.fst", true, Map.of("until", "offset == 0x4e1c"));
+        write(6000);
+        assertTrue(trace.awaitOver(20_000));
+        assertTrue(trace.isOrderly());
+        assertEquals("The recording of f0 has ended, since offset == 0x4e1c.", trace.why());
+        trace.close();
+        List<Long> offsets = offsets("t.fst");
+        assertEquals(5000, offsets.size());
+        assertEquals(0x4e1cL, offsets.getLast());
+        awaitNobody();
+    }
+
+    @Test
+    void shouldSendTheEndOfARingOnceItHasEnded() throws Exception {
+        Map<String, String> ring = Map.of("ring", "131072", "until", "offset == 0xc34f8");
+        RemoteTrace trace = follow("t.fst", true, ring);
+        write(100_000);
+        assertEquals(0, trace.figures().records(), "nothing comes before");
+        write(200_000);
+        assertTrue(trace.awaitOver(20_000));
+        trace.close();
+        assertEquals(0, trace.figures().missed(), trace.why());
+        List<Long> offsets = offsets("t.fst");
+        assertEquals(0xc34f8L, offsets.getLast());
+        assertTrue(offsets.size() >= 131072 / 64 - 20, offsets.size() + " are kept");
+        assertTrue(offsets.size() < 10_000, offsets.size() + " are kept");
+        assertEquals(
+                offsets.getLast() - 4L * (offsets.size() - 1), offsets.getFirst(), "and no others");
+        awaitNobody();
+    }
+
+    @Test
+    void shouldSendARingWhenTheFollowerEndsIt() throws Exception {
+        RemoteTrace trace = follow("t.fst", true, Map.of("ring", "1048576"));
+        write(10);
+        recordings.mark("here");
+        end(trace);
+        assertEquals(11, events("t.fst").size());
+    }
+
+    @Test
+    void shouldKeepARingWhoseFollowerWasLost() throws Exception {
+        follow("t.fst", true, Map.of("ring", "1048576"));
+        write(10);
+        links.getFirst().close();
+        String told = talk.poll(20, TimeUnit.SECONDS);
+        assertTrue(told.contains("f0-lost.fst"), told);
+        assertEquals(10, events("traces/f0-lost.fst").size());
+    }
+
+    /** What a follower has is kept nowhere else. */
+    private void awaitNobody() throws IOException {
+        while (!recordings.by().isEmpty() || !buffers().isEmpty()) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void shouldRecordRangesInAnotherWayWhileItRuns() throws Exception {
+        RemoteTrace trace = follow("t.fst", true, Map.of("mode", "BAR0:0x8-0xb=off"));
+        write(4);
+        assertEquals(1, recordings.changeBy("BAR0:0x0-0x7=off BAR0:0x8-0xb=record"));
+        write(4);
+        assertThrows(RefusedException.class, () -> recordings.changeBy("BAR0=offf"));
+        assertThrows(RefusedException.class, () -> recordings.changeBy(" "));
+        end(trace);
+        assertEquals(List.of(0L, 4L, 0xcL, 8L, 0xcL), offsets("t.fst"));
+        awaitNobody();
+        assertThrows(RefusedException.class, () -> recordings.changeBy("BAR0=off"));
+        RemoteTrace ring = follow("r.fst", true, Map.of("ring", "1048576"));
+        RefusedException flush =
+                assertThrows(RefusedException.class, () -> recordings.changeBy("BAR0=flush"));
+        assertTrue(flush.getMessage().contains("a ring is recorded"), flush.getMessage());
+        StringBuilder many = new StringBuilder();
+        for (int i = 0; i < 257; i++) {
+            many.append("BAR0:").append(2 * i).append("=off ");
+        }
+        RefusedException refused =
+                assertThrows(RefusedException.class, () -> recordings.changeBy(many.toString()));
+        assertTrue(refused.getMessage().contains("More than 256 ranges"), refused.getMessage());
+        write(1);
+        end(ring);
+        assertEquals(List.of(0L), offsets("r.fst"), "nothing was changed");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "dmaa  | whole             | did you mean \"dma\"?",
+                "dma   | some              | does not say what is kept of DMA",
+                "dma   | head:             | does not say what is kept of DMA",
+                "where | offset ==         | --where: ",
+                "where | offsett == 1      | did you mean \"offset\"?",
+                "until | ((                | --until: ",
+                "mode  | BAR0=of           | did you mean \"off\"?",
+                "mode  | BAR0=off BAR9=off | --mode: There is no region \"BAR9\"",
+                "ring  | 64M               | a decimal number is wanted",
+                "ring  | 12                | 128 KiB is the least",
+                "ring  | 268435457         | 256 MiB is the most",
+                "ring  | 999999999999999999| 256 MiB is the most",
+            })
+    void shouldRefuseAnOptionThatMeansNothing(String name, String value, String sentence)
+            throws Exception {
+        RefusedException refused =
+                assertThrows(
+                        RefusedException.class, () -> follow("t.fst", true, Map.of(name, value)));
+        assertEquals(RefusedException.Reason.BAD_ARGUMENT, refused.reason());
+        assertTrue(refused.getMessage().contains(sentence), refused.getMessage());
+        assertFalse(Files.exists(folder.resolve("t.fst")));
+        assertEquals(List.of(), recordings.by());
+    }
+
+    @Test
+    void shouldRefuseToFlushAPartOfARing() {
+        Map<String, String> both = Map.of("ring", "1048576", "mode", "BAR0=flush");
+        RefusedException refused =
+                assertThrows(RefusedException.class, () -> follow("t.fst", true, both));
+        assertEquals(RefusedException.Reason.BAD_ARGUMENT, refused.reason());
+        assertTrue(refused.getMessage().contains("A ring is kept in memory"), refused.getMessage());
+    }
+
+    @Test
     void shouldRefuseInSentencesAndLeaveNothing() throws Exception {
         RefusedException nothing =
                 assertThrows(RefusedException.class, () -> follow("t.fst", false, Map.of()));
         assertEquals(RefusedException.Reason.NOT_FOUND, nothing.reason());
-        for (Map<String, String> wrong :
-                List.of(Map.of("dmaa", "whole"), Map.of("dma", "some"), Map.of("dma", "head:"))) {
-            RefusedException refused =
-                    assertThrows(RefusedException.class, () -> follow("t.fst", true, wrong));
-            assertEquals(RefusedException.Reason.BAD_ARGUMENT, refused.reason());
-        }
         assertFalse(Files.exists(folder.resolve("t.fst")));
         assertThrows(RefusedException.class, () -> recordings.markBy("here"));
         for (int i = 0; i < Recordings.MOST; i++) {
