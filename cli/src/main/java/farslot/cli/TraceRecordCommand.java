@@ -74,6 +74,9 @@ final class TraceRecordCommand extends Verb {
 
     @Mixin JsonOption output;
 
+    /** Guarded by this. */
+    private boolean ended;
+
     /** What {@code --json} prints, in the end. */
     record Report(String file, long records, long bytes, long missed, long lost, String ended) {}
 
@@ -90,11 +93,10 @@ final class TraceRecordCommand extends Verb {
                             new FollowRequest(recorder.function(), true, arguments),
                             file,
                             keep);
-            foreground.own((AutoCloseable) () -> finish(trace));
+            foreground.own((AutoCloseable) () -> end(trace));
             say(begun());
             await(trace, howLong);
-            finish(trace);
-            report(trace);
+            end(trace);
             return trace.isOrderly() ? ExitCode.OK : ExitCode.FAILED;
         } catch (LinkException e) {
             throw Processes.failure(e);
@@ -140,6 +142,15 @@ final class TraceRecordCommand extends Verb {
                 + (figures.lost() == 0 ? "" : ", " + figures.lost() + " events lost there");
     }
 
+    /** Whichever end comes first: its user is told what was missed after Ctrl-C too. */
+    private synchronized void end(RemoteTrace trace) throws TraceException, InterruptedException {
+        if (!ended) {
+            ended = true;
+            finish(trace);
+            report(trace);
+        }
+    }
+
     /** Takes what is there still, and makes the file whole; also when this program is ended. */
     private static void finish(RemoteTrace trace) throws TraceException, InterruptedException {
         trace.stop();
@@ -162,6 +173,7 @@ final class TraceRecordCommand extends Verb {
                             figures.missed(),
                             figures.lost(),
                             trace.why()));
+            out().flush();
         }
         say(trace.why() + " " + file + " has " + words(figures) + ".");
     }

@@ -97,6 +97,7 @@ class TraceVerbsTest {
                 does("trace", "show", file.toString());
             } while (!out.contains("the cable is out"));
             assertEquals(130, recorder.terminate() - 13, "by its signal, in order");
+            assertTrue(recorder.talk().contains("The recording of e0 has ended."));
             assertTrue(viewer.output().contains("the cable is out"));
             assertEquals(ExitCode.OK, viewer.exitCode(), viewer.talk());
             assertTrue(viewer.talk().contains("The recording of e0 has ended."), viewer.talk());

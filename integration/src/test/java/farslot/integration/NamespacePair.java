@@ -15,6 +15,7 @@ final class NamespacePair implements AutoCloseable {
     static final String FIRST_ADDRESS = "10.213.7.1";
     private static final String SECOND_ADDRESS = "10.213.7.2";
     private static final Path IP = Path.of("/usr/sbin/ip");
+    private static final Path TC = Path.of("/usr/sbin/tc");
 
     private final String first = "farslot-a-" + ProcessHandle.current().pid();
     private final String second = "farslot-b-" + ProcessHandle.current().pid();
@@ -22,7 +23,9 @@ final class NamespacePair implements AutoCloseable {
     private NamespacePair() {}
 
     static boolean isPossible() {
-        return "root".equals(System.getProperty("user.name")) && Files.isExecutable(IP);
+        return "root".equals(System.getProperty("user.name"))
+                && Files.isExecutable(IP)
+                && Files.isExecutable(TC);
     }
 
     static NamespacePair create() throws IOException {
@@ -70,8 +73,24 @@ final class NamespacePair implements AutoCloseable {
         ip("-n", namespace, "link", "set", "lo", "up");
     }
 
+    /** Lets no more than this pass from the first to the second, as in "8mbit". */
+    void slowTheWayToSecond(String rate) throws IOException {
+        run(
+                TC, "-n", first, "qdisc", "add", "dev", "cable", "root", "tbf", "rate", rate,
+                "burst", "32kbit", "latency", "400ms");
+    }
+
+    /** Lets pass what the cable can. */
+    void letGo() throws IOException {
+        run(TC, "-n", first, "qdisc", "delete", "dev", "cable", "root");
+    }
+
     private void ip(String... words) throws IOException {
-        List<String> command = new ArrayList<>(List.of(IP.toString()));
+        run(IP, words);
+    }
+
+    private static void run(Path program, String... words) throws IOException {
+        List<String> command = new ArrayList<>(List.of(program.toString()));
         command.addAll(List.of(words));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -19,6 +19,9 @@ public final class RecordStream implements RecordFeed {
 
     private static final long LEAST_REST_NANOS = 100_000;
 
+    /** For how long it lets records gather where few were there. */
+    private static final long GATHERING_NANOS = 2_000_000;
+
     /** Is told once that nobody follows any more. */
     @FunctionalInterface
     interface Ending {
@@ -49,6 +52,7 @@ public final class RecordStream implements RecordFeed {
     private long dropped;
 
     private long restNanos = LEAST_REST_NANOS;
+    private boolean few;
     private volatile long end;
     private volatile long kept;
     private volatile String revoked;
@@ -92,9 +96,15 @@ public final class RecordStream implements RecordFeed {
             sendsAtEnd = false;
             dropped = tail.beginWithOldest();
         }
+        if (few) {
+            // More come meanwhile: each piece that is sent costs both sides much the same.
+            few = false;
+            LockSupport.parkNanos(this, GATHERING_NANOS);
+        }
         TraceTail.Batch batch = tail.next(into);
         long first = batch.first() - dropped;
         if (batch.count() > 0) {
+            few = batch.count() < into.byteSize() / TraceTail.RECORD_BYTES / 2;
             restNanos = LEAST_REST_NANOS;
             end = Math.max(end, first + batch.count());
             return new Batch(first, batch.count(), false);
