@@ -4,7 +4,10 @@ module farslot.bench {
     requires java.management;
     requires farslot.posix;
     requires farslot.link;
+    requires java.sql;
+    requires jdk.management;
     requires farslot.recorder;
+    requires farslot.analysis;
     requires farslot.sdk;
     requires farslot.lender;
     requires farslot.trust;

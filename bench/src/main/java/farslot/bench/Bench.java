@@ -36,6 +36,9 @@ public final class Bench {
             rows.addAll(RecorderBench.run(bench, rounds));
             rows.addAll(TraceBench.run(bench, rounds));
         }
+        if (groups.contains(Group.QUERY)) {
+            rows.addAll(QueryBench.run(bench, rounds));
+        }
         if (groups.contains(Group.VM)) {
             rows.addAll(VmBench.run(bench, rounds));
         }

@@ -43,6 +43,8 @@ import java.util.logging.Logger;
  * recorder FILE         measures what recording costs, for each number of accesses on a line
  * recorded FOLDER N     lends a function of which N events are recorded, as "lender" does
  * follower LENDER FILE  measures how fast they are followed into a file, for each line
+ * asker TRACE FOLDER    measures how soon a trace answers SQL, and how fast then
+ * bare-asker FOLDER FOLDER   the same with what the asker kept and DuckDB alone
  * </pre>
  */
 public final class FarSide {
@@ -56,6 +58,14 @@ public final class FarSide {
         LOG.setLevel(Level.WARNING);
         if (arguments[0].equals("recorder")) {
             RecorderBench.answer(Path.of(arguments[1]), System.out);
+            return;
+        }
+        if (arguments[0].equals("asker")) {
+            QueryBench.ask(Path.of(arguments[1]), Path.of(arguments[2]), System.out);
+            return;
+        }
+        if (arguments[0].equals("bare-asker")) {
+            QueryBench.askBare(Path.of(arguments[1]), Path.of(arguments[2]), System.out);
             return;
         }
         if (arguments[0].equals("follower")) {
@@ -124,8 +134,7 @@ public final class FarSide {
         return DeviceFunction.of("dma", new DmaEngine());
     }
 
-    private static PciFunction device(DeviceKind kind, Map<String, String> options)
-            throws IOException {
+    static DeviceFunction device(DeviceKind kind, Map<String, String> options) throws IOException {
         try {
             return DeviceFunction.of(kind.kind(), kind.create(Options.check(kind, options)));
         } catch (DeviceCreationException e) {

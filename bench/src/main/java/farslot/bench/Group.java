@@ -8,6 +8,8 @@ public enum Group {
     LINK,
     /** The recorder, and those who follow it. */
     RECORDER,
+    /** SQL over a long trace. */
+    QUERY,
     /** In a virtual machine, beside QEMU's own devices. */
     VM
 }

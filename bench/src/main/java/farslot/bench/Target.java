@@ -29,6 +29,10 @@ record Target(String words, Rule rule) {
         return new Target(">= " + least, (value, baseline, ratio) -> value >= least);
     }
 
+    static Target valueAtMost(int most) {
+        return new Target("<= " + most, (value, baseline, ratio) -> value <= most);
+    }
+
     /** A multiple of the baseline and something for getting there. */
     static Target atMost(double times, double more) {
         return new Target(

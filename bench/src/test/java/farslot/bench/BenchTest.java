@@ -42,6 +42,11 @@ class BenchTest {
             Set.of("link.write4.posted", "recorder.sustained", OFF);
 
     private static List<Row> run(boolean withBaselines, List<String> said) throws Exception {
+        return run(HERE, withBaselines, said);
+    }
+
+    private static List<Row> run(Set<Group> groups, boolean withBaselines, List<String> said)
+            throws Exception {
         Rounds rounds =
                 switch (System.getProperty("farslot.rounds", "short")) {
                     case "few" -> new Rounds(0, 1, 0.005);
@@ -50,7 +55,7 @@ class BenchTest {
                 };
         try (Workbench bench = Workbench.open(said::add, withBaselines)) {
             assumeTrue(bench.hasBaselines() == withBaselines, "gcc");
-            return Bench.run(HERE, rounds, bench);
+            return Bench.run(groups, rounds, bench);
         }
     }
 
@@ -70,6 +75,19 @@ class BenchTest {
             assertTrue(row.baseline() > 0 && row.ratio() > 0, row.toString());
             assertNotNull(row.target(), row.toString());
             assertNotNull(row.met(), row.toString());
+        }
+    }
+
+    @Test
+    void shouldMeasureQueriesBesideDuckDbAlone() throws Exception {
+        List<Row> rows = run(EnumSet.of(Group.QUERY), false, new ArrayList<>());
+        assertEquals(
+                List.of("trace.query.ready", "trace.query.processor", "trace.query.group"),
+                names(rows));
+        for (Row row : rows) {
+            assertTrue(row.value() > 0 && row.baseline() > 0, row.toString());
+            assertEquals(
+                    row.unit().equals("ms") || row.name().endsWith("ready"), row.met() != null);
         }
     }
 

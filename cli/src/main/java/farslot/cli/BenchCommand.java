@@ -40,7 +40,7 @@ final class BenchCommand extends Verb {
             arity = "0..1",
             paramLabel = "GROUP",
             description =
-                    "slot, link, recorder or vm; all of them if there is none. Takes some minutes.")
+                    "slot, link, recorder, query or vm; all of them if there is none. Takes some minutes.")
     String group;
 
     @Option(
@@ -81,7 +81,7 @@ final class BenchCommand extends Verb {
         throw usage(
                 "There is nothing called \""
                         + group
-                        + "\" to measure: slot, link, recorder and vm can be.");
+                        + "\" to measure: slot, link, recorder, query and vm can be.");
     }
 
     private void print(List<Row> rows) {

@@ -52,7 +52,7 @@ class BenchCommandTest {
     void shouldRefuseWhatCannotBeMeasured() {
         assertEquals(ExitCode.USAGE, farslot("bench", "disk"));
         assertEquals(
-                "farslot: There is nothing called \"disk\" to measure: slot, link, recorder and vm"
+                "farslot: There is nothing called \"disk\" to measure: slot, link, recorder, query and vm"
                         + " can be. \"farslot bench --help\" says more.",
                 err.toString().strip());
         assertEquals(ExitCode.USAGE, farslot("bench", "slot", "link"));

@@ -3,12 +3,14 @@ package farslot.analysis.query;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * Some thousand rows, each column in memory of its own as the Arrow columnar format lays it out: a
  * bit a row for "not null", then the values; of texts and bytes, where each ends, and all of them.
  *
- * <p>Filled by one thread, then read by DuckDB until it gives the batch back.
+ * <p>Filled by one thread, then read by DuckDB until it gives the batch back. What is touched for
+ * each row is filled in Java's memory, and copied where DuckDB reads it once the batch is whole.
  */
 @SuppressWarnings("EnumOrdinal") // a column's place is what its ordinal is for
 final class ArrowBatch implements RowSink {
@@ -19,7 +21,7 @@ final class ArrowBatch implements RowSink {
     private static final long MAX_BYTES = 16L << 20;
 
     /** A bit each row. */
-    private static final long BITS_BYTES = MAX_ROWS / Byte.SIZE;
+    private static final int BITS_BYTES = MAX_ROWS / Byte.SIZE;
 
     private static final int FIRST_BYTES = 1 << 16;
     private static final EventColumn[] COLUMNS = EventColumn.values();
@@ -33,6 +35,14 @@ final class ArrowBatch implements RowSink {
     private final class Column {
         final EventColumn.Type type;
         final MemorySegment present = arena.allocate(BITS_BYTES, Long.BYTES);
+        final byte[] presentBits = new byte[BITS_BYTES];
+
+        /** Of truths. */
+        final byte[] trueBits;
+
+        /** Where each row's bytes begin, and the last one's end. */
+        final int[] places;
+
         final MemorySegment values;
         MemorySegment bytes;
         int used;
@@ -44,13 +54,33 @@ final class ArrowBatch implements RowSink {
                             ? BITS_BYTES
                             : (MAX_ROWS + 1L) * type.valueBytes;
             this.values = arena.allocate(size, Long.BYTES);
+            this.trueBits = type == EventColumn.Type.BOOLEAN ? new byte[BITS_BYTES] : null;
+            this.places = type.hasBytes() ? new int[MAX_ROWS + 1] : null;
             this.bytes = type.hasBytes() ? arena.allocate(FIRST_BYTES, Long.BYTES) : null;
         }
 
-        void set(MemorySegment bits) {
-            int at = rows >>> 3;
-            int old = bits.get(ValueLayout.JAVA_BYTE, at);
-            bits.set(ValueLayout.JAVA_BYTE, at, (byte) (old | 1 << (rows & 7)));
+        void set(byte[] bits) {
+            bits[rows >>> 3] |= (byte) (1 << (rows & 7));
+        }
+
+        void clear() {
+            Arrays.fill(presentBits, (byte) 0);
+            if (trueBits != null) {
+                Arrays.fill(trueBits, (byte) 0);
+            }
+            used = 0;
+        }
+
+        /** Copies to where DuckDB reads. */
+        void finish() {
+            int bits = (rows + Byte.SIZE - 1) / Byte.SIZE;
+            MemorySegment.copy(presentBits, 0, present, ValueLayout.JAVA_BYTE, 0, bits);
+            if (trueBits != null) {
+                MemorySegment.copy(trueBits, 0, values, ValueLayout.JAVA_BYTE, 0, bits);
+            }
+            if (places != null) {
+                MemorySegment.copy(places, 0, values, ValueLayout.JAVA_INT, 0, rows + 1);
+            }
         }
 
         void makeRoom(int more) {
@@ -75,11 +105,7 @@ final class ArrowBatch implements RowSink {
         rows = 0;
         bytes = 0;
         for (Column column : columns) {
-            column.present.fill((byte) 0);
-            column.used = 0;
-            if (column.type == EventColumn.Type.BOOLEAN) {
-                column.values.fill((byte) 0);
-            }
+            column.clear();
         }
     }
 
@@ -91,9 +117,10 @@ final class ArrowBatch implements RowSink {
         return rows == MAX_ROWS || bytes >= MAX_BYTES;
     }
 
-    /** The buffers of a column, in Arrow's order. */
+    /** The buffers of a column, in Arrow's order, when the batch is whole. */
     MemorySegment[] buffers(int index) {
         Column column = columns[index];
+        column.finish();
         return column.bytes == null
                 ? new MemorySegment[] {column.present, column.values}
                 : new MemorySegment[] {column.present, column.values, column.bytes};
@@ -110,12 +137,12 @@ final class ArrowBatch implements RowSink {
             case UBYTE -> column.values.set(ValueLayout.JAVA_BYTE, rows, (byte) value);
             case BOOLEAN -> {
                 if (value != 0) {
-                    column.set(column.values);
+                    column.set(column.trueBits);
                 }
             }
             case TEXT, BYTES -> throw new IllegalArgumentException(to + " is no number");
         }
-        column.set(column.present);
+        column.set(column.presentBits);
     }
 
     @Override
@@ -125,15 +152,15 @@ final class ArrowBatch implements RowSink {
         MemorySegment.copy(from, 0, column.bytes, ValueLayout.JAVA_BYTE, column.used, length);
         column.used += length;
         bytes += length;
-        column.set(column.present);
+        column.set(column.presentBits);
     }
 
     @Override
     public void endRow() {
         rows++;
         for (Column column : columns) {
-            if (column.bytes != null) {
-                column.values.setAtIndex(ValueLayout.JAVA_INT_UNALIGNED, rows, column.used);
+            if (column.places != null) {
+                column.places[rows] = column.used;
             }
         }
     }

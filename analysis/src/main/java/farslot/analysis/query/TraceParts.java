@@ -31,11 +31,6 @@ final class TraceParts {
     /** What is shorter than this part of a part is read anew each time, at once. */
     private static final int SHORT = 8;
 
-    /** Dictionaries of what has few values: times and the like are not tried for long. */
-    static final String FORM =
-            "(FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd, COMPRESSION_LEVEL 1,"
-                    + " DICTIONARY_SIZE_LIMIT 1024)";
-
     private final Loader loader;
     private final KeptParts keptParts;
     private final Path workFolder;
@@ -142,7 +137,7 @@ final class TraceParts {
                     "COPY (SELECT * FROM trace_events) TO '"
                             + TraceDatabase.quoted(made)
                             + "' "
-                            + FORM,
+                            + TraceDatabase.KEPT_FORM,
                     new EventSource(reader, names, event -> true, part.slots(), progress));
             List<String> its = new ArrayList<>(reader.remarks());
             its.removeAll(before);
