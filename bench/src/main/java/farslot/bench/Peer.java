@@ -43,7 +43,8 @@ final class Peer implements AutoCloseable {
         // As the launcher starts every farslot.
         command.add("-XX:+UseSerialGC");
         if (Peer.class.getModule().isNamed()) {
-            command.add("--enable-native-access=farslot.posix,farslot.block,duckdb.jdbc");
+            command.add(
+                    "--enable-native-access=farslot.posix,farslot.block,farslot.analysis,duckdb.jdbc");
             command.addAll(List.of("--module-path", System.getProperty("jdk.module.path")));
             command.addAll(List.of("-m", "farslot.bench/" + FarSide.class.getName()));
         } else {

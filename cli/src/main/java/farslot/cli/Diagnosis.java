@@ -5,6 +5,7 @@ import farslot.lab.Lab;
 import farslot.lab.LabException;
 import farslot.lab.Qemu;
 import farslot.link.RuntimeDirectory;
+import farslot.registers.PciNames;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -70,6 +71,7 @@ final class Diagnosis {
         diagnosis.runtimeDirectory();
         diagnosis.openFiles();
         diagnosis.lockedMemory();
+        diagnosis.names(PciNames.ofSystem());
         diagnosis.program(
                 "setpriv",
                 "only for ending what \"demo\" and \"vm run\" started when they end by kill -9");
@@ -80,6 +82,16 @@ final class Diagnosis {
 
     private void note(String name, State state, String found, String advice) {
         findings.add(new Finding(name, state, found, advice));
+    }
+
+    /** Where names of vendors, devices and classes come from. */
+    private void names(PciNames names) {
+        Path source = names.source().orElse(null);
+        if (source != null) {
+            note("pci.ids", State.OK, "names of vendors and devices from " + source, "");
+        } else {
+            note("pci.ids", State.NOTE, "only Farslot's own few names", PciNames.ADVICE);
+        }
     }
 
     private void java() {

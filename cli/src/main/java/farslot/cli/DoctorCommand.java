@@ -14,7 +14,7 @@ import picocli.CommandLine.Mixin;
         header = "Say what this machine has and lacks",
         description = {
             "",
-            "Looks at Java, processors, memory, QEMU, the lab, KVM, VFIO, limits and tools, by trying"
+            "Looks at Java, processors, memory, QEMU, the lab, KVM, VFIO, limits, names and tools, by trying"
                     + " where that is the only way to know, and says what to do about what is"
                     + " lacking.",
             "",

@@ -38,10 +38,6 @@ final class ListCommand extends Verb {
     private static final Pattern IDENTITY =
             Pattern.compile("([0-9a-f]{4}):([0-9a-f]{4}) class ([0-9a-f]{6})");
 
-    private static final String NO_NAMES =
-            "This machine has no pci.ids, so vendors and devices that Farslot does not know have no"
-                    + " names; the package pci.ids (Debian) or hwdata (Fedora) has it.";
-
     @Parameters(
             arity = "0..1",
             paramLabel = "[NAME]@MACHINE[:PORT]",
@@ -80,7 +76,7 @@ final class ListCommand extends Verb {
         }
         table.print(out());
         if (nameless && PciNames.ofSystem().source().isEmpty()) {
-            say(NO_NAMES);
+            say(PciNames.ADVICE);
         }
         return ExitCode.OK;
     }

@@ -32,7 +32,8 @@ class DiagnosisTest {
                         "vfio",
                         "sockets",
                         "open files",
-                        "locked memory")) {
+                        "locked memory",
+                        "pci.ids")) {
             assertTrue(names.contains(name), name + " is not in " + names);
         }
     }

@@ -26,6 +26,11 @@ public final class PciNames {
                     Path.of("/var/lib/pciutils/pci.ids"),
                     Path.of("/usr/local/share/pciids/pci.ids"));
 
+    /** Where {@link #source} gives none: what that means, and what to do. */
+    public static final String ADVICE =
+            "This machine has no pci.ids, so vendors and devices that Farslot does not know have no"
+                    + " names; the package pci.ids (Debian) or hwdata (Fedora) has it.";
+
     private static final long MAX_FILE_BYTES = 16 << 20;
     private static final int MAX_NAME = 200;
     private static final Pattern CONTROL = Pattern.compile("\\p{Cc}");
