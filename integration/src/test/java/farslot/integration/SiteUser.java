@@ -22,7 +22,7 @@ final class SiteUser implements AutoCloseable {
     private boolean compiled;
 
     /** One farslot of his. */
-    final class Running {
+    static final class Running {
         private final ChildProcess process;
         private final Path data;
         private final Path talk;
