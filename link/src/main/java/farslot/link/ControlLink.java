@@ -171,6 +171,9 @@ public final class ControlLink implements AutoCloseable {
             super(wire, options, peer, "control");
         }
 
+        /** Whether all that came is kept here. */
+        private boolean kept = true;
+
         /** Behind the last record that is kept here: the dispatcher's. */
         private long next;
 
@@ -216,8 +219,11 @@ public final class ControlLink implements AutoCloseable {
             RecordSink to = sink();
             if (to != null) {
                 long first = Records.FIRST.get(frame, at);
-                to.records(first, Records.LOST.get(frame, at), records);
-                next = Math.max(next, first + records.byteSize() / RecordFeed.RECORD_BYTES);
+                boolean waitedFor = (Records.FLAGS.get(frame, at) & Records.WAITED_FOR) != 0;
+                kept &= to.records(first, Records.LOST.get(frame, at), waitedFor, records);
+                if (kept) {
+                    next = Math.max(next, first + records.byteSize() / RecordFeed.RECORD_BYTES);
+                }
                 send(Kept.TYPE, Messages.POSTED, 0, new Composer().u64(next).toBytes());
             }
         }

@@ -8,13 +8,16 @@ import java.lang.foreign.MemorySegment;
  */
 public interface RecordSink {
     /**
-     * Takes records; when this returns they count as kept.
+     * Takes records.
      *
      * @param first as {@link RecordFeed.Batch}
      * @param lost how many events the recorder had no room for, so far
+     * @param waitedFor whether an access waits until these are kept
      * @param records whole ones of {@link RecordFeed#RECORD_BYTES}, good until this returns
+     * @return whether they are kept, where the end of the recorder's computer does not reach them;
+     *     once that was not so, no more are acknowledged
      */
-    void records(long first, long lost, MemorySegment records);
+    boolean records(long first, long lost, boolean waitedFor, MemorySegment records);
 
     /**
      * Nothing more comes, by the other side's decision or this one's.

@@ -38,9 +38,11 @@ class FollowTest {
         long missed;
         long repeated;
         long wrong;
+        volatile boolean waited;
+        volatile boolean full;
 
         @Override
-        public void records(long first, long lost, MemorySegment records) {
+        public boolean records(long first, long lost, boolean waitedFor, MemorySegment records) {
             awaitUninterruptibly(go);
             long count = records.byteSize() / RecordFeed.RECORD_BYTES;
             for (long index = 0; index < count; index++) {
@@ -53,7 +55,9 @@ class FollowTest {
                 missed += first - next;
                 next = first + count;
             }
+            waited |= waitedFor;
             came.add(next);
+            return !full;
         }
 
         private static void awaitUninterruptibly(CountDownLatch latch) {
@@ -161,6 +165,25 @@ class FollowTest {
             assertEquals(10, feed.kept.poll(20, TimeUnit.SECONDS));
             assertEquals(3, sink.repeated);
             assertEquals(0, sink.missed);
+            assertTrue(sink.waited);
+        }
+    }
+
+    @Test
+    void whatIsNotKeptIsNotAcknowledgedNorAnythingBehindIt() throws Exception {
+        try (Bench bench = new Bench(Over.UNIX, folder)) {
+            FakeFeed feed = new FakeFeed(4096, 16);
+            bench.lender.feeds.add(feed);
+            Sink sink = follow(bench.control());
+            sink.go.countDown();
+            feed.record(10);
+            assertEquals(10, feed.kept.poll(20, TimeUnit.SECONDS));
+            sink.full = true;
+            feed.record(10);
+            assertEquals(10, feed.kept.poll(20, TimeUnit.SECONDS));
+            sink.full = false;
+            feed.record(10);
+            assertEquals(10, feed.kept.poll(20, TimeUnit.SECONDS));
         }
     }
 

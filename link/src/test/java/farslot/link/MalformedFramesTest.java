@@ -334,7 +334,13 @@ class MalformedFramesTest {
                 control.take(
                         new RecordSink() {
                             @Override
-                            public void records(long first, long lost, MemorySegment records) {}
+                            public boolean records(
+                                    long first,
+                                    long lost,
+                                    boolean waitedFor,
+                                    MemorySegment records) {
+                                return true;
+                            }
 
                             @Override
                             public void ended(long end, long lost, String sentence) {}

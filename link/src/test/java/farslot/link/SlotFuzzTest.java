@@ -471,10 +471,12 @@ class SlotFuzzTest {
             control.take(
                     new RecordSink() {
                         @Override
-                        public void records(long first, long lost, MemorySegment records) {
+                        public boolean records(
+                                long first, long lost, boolean waitedFor, MemorySegment records) {
                             if (first < 0 || records.byteSize() % RecordFeed.RECORD_BYTES != 0) {
                                 host.wrongs.add("records from " + first);
                             }
+                            return true;
                         }
 
                         @Override

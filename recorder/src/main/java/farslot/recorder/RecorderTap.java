@@ -90,10 +90,15 @@ public final class RecorderTap extends Tap implements AutoCloseable {
         return trace;
     }
 
+    /** Nothing more is recorded, and what was counted is told. */
+    void end() {
+        selection.end();
+    }
+
     /** Ends the trace; the function goes on, unrecorded. */
     @Override
     public void close() throws TraceException {
-        selection.end();
+        end();
         trace.close();
     }
 

@@ -142,6 +142,7 @@ public final class Recording implements AutoCloseable {
     /** Nothing more is recorded. Those who read along get the rest, and then hear of the end. */
     public void end() {
         point.remove(this);
+        tap.end();
         synchronized (this) {
             ended = true;
         }

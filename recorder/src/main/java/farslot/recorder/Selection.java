@@ -54,6 +54,9 @@ final class Selection {
     private boolean triggered;
     private boolean saidNoRemote;
 
+    /** How many accesses went on although no other computer had acknowledged them. */
+    private long unacknowledged;
+
     Selection(TraceWriter trace, FunctionDescription description, RecordingRules rules) {
         this.trace = trace;
         this.description = description;
@@ -110,6 +113,13 @@ final class Selection {
     synchronized void end() {
         now = Now.OVER;
         tellCounts();
+        if (unacknowledged > 0) {
+            trace.setting(
+                    unacknowledged
+                            + (unacknowledged == 1 ? " access" : " accesses")
+                            + " of the mode flush-remote went on without another computer's word");
+            unacknowledged = 0;
+        }
     }
 
     /** Has listeners run once {@code until} has held and the recording was ended. */
@@ -166,6 +176,7 @@ final class Selection {
     }
 
     private synchronized void sayNoRemote() {
+        unacknowledged++;
         if (!saidNoRemote) {
             saidNoRemote = true;
             LOG.log(

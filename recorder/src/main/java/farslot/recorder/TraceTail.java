@@ -13,7 +13,7 @@ import java.util.function.Consumer;
  * their order, without the seals between them. The writer knows nothing of it and never waits.
  *
  * <p>A record whose event has not ended is waited for for 10 ms. Then it is given as it is, and
- * again once it is complete.
+ * again once it is complete; not so where somebody is in a {@link #hurry}.
  *
  * <p>One thread reads; any thread may call {@link #finish} and {@link #close}.
  */
@@ -58,6 +58,9 @@ public final class TraceTail implements AutoCloseable {
     private long stuckAt = -1;
 
     private long stuckSinceNanos;
+
+    /** Records before this one are not waited for. */
+    private volatile long hurriedTo;
 
     /** Where it ends: with the recording, or before. */
     private volatile long endAt = Long.MAX_VALUE;
@@ -244,7 +247,8 @@ public final class TraceTail implements AutoCloseable {
             stuckAt = slot;
             stuckSinceNanos = now;
         }
-        if (now - stuckSinceNanos < PATIENCE_NANOS || open.size() >= MOST_OPEN) {
+        boolean hurried = slot < hurriedTo;
+        if ((!hurried && now - stuckSinceNanos < PATIENCE_NANOS) || open.size() >= MOST_OPEN) {
             return 0;
         }
         int passed = 1;
@@ -253,6 +257,11 @@ public final class TraceTail implements AutoCloseable {
         }
         open.add(new Open(slot, slot + passed));
         return passed;
+    }
+
+    /** Records before this one are to be given at once, as they are. Any thread may call. */
+    public synchronized void hurry(long record) {
+        hurriedTo = Math.max(hurriedTo, record);
     }
 
     private boolean isComplete(long slot) {

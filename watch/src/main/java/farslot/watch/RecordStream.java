@@ -2,6 +2,7 @@ package farslot.watch;
 
 import farslot.link.RecordFeed;
 import farslot.recorder.Recording;
+import farslot.recorder.RemoteFlush;
 import farslot.recorder.TraceTail;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CountDownLatch;
@@ -13,7 +14,10 @@ import java.util.function.Consumer;
  * The records of a recording for one follower: read along behind those who record, which never wait
  * for it.
  */
-public final class RecordStream implements RecordFeed {
+public final class RecordStream implements RecordFeed, RemoteFlush {
+    /** For how long an access waits until the follower has its record. */
+    private static final long ANSWER_NANOS = 1_000_000_000;
+
     /** How long it rests where there is nothing; longer and longer, to this. */
     private static final long MOST_REST_NANOS = 5_000_000;
 
@@ -55,6 +59,17 @@ public final class RecordStream implements RecordFeed {
     private boolean few;
     private volatile long end;
     private volatile long kept;
+
+    /** Behind the last record for which an access waits. */
+    private volatile long wanted;
+
+    /** Behind the last record that was gone before it could be sent. */
+    private volatile long gone;
+
+    /** Whether the follower has not answered in time, and not since. Guarded by this. */
+    private boolean silent;
+
+    private volatile Thread sender;
     private volatile String revoked;
     private volatile boolean over;
     private Runnable whenClosed = () -> {};
@@ -88,6 +103,7 @@ public final class RecordStream implements RecordFeed {
 
     @Override
     public Batch next(MemorySegment into) {
+        sender = Thread.currentThread();
         if (sendsAtEnd && !recording.isEnded()) {
             rest();
             return new Batch(0, 0, false);
@@ -103,11 +119,14 @@ public final class RecordStream implements RecordFeed {
         }
         TraceTail.Batch batch = tail.next(into);
         long first = batch.first() - dropped;
+        if (batch.missed() > 0) {
+            gone = first;
+        }
         if (batch.count() > 0) {
             few = batch.count() < into.byteSize() / TraceTail.RECORD_BYTES / 2;
             restNanos = LEAST_REST_NANOS;
             end = Math.max(end, first + batch.count());
-            return new Batch(first, batch.count(), false);
+            return new Batch(first, batch.count(), kept < wanted);
         }
         if (batch.missed() > 0) {
             end = first;
@@ -151,8 +170,51 @@ public final class RecordStream implements RecordFeed {
 
     @Override
     public void kept(long next) {
-        kept = next;
+        synchronized (this) {
+            kept = next;
+            silent = silent && next < wanted;
+            notifyAll();
+        }
         lookWhetherTaken();
+    }
+
+    /**
+     * Waits until the follower keeps a record, for a second at most. Where that was in vain, nobody
+     * waits again before the follower has caught up.
+     */
+    @Override
+    public boolean await(long record) {
+        long deadline = System.nanoTime() + ANSWER_NANOS;
+        synchronized (this) {
+            wanted = Math.max(wanted, record + 1);
+            if (silent || closed) {
+                return false;
+            }
+        }
+        tail.hurry(record + 1);
+        LockSupport.unpark(sender);
+        boolean acknowledged = awaitKept(record, deadline);
+        return acknowledged && record >= gone;
+    }
+
+    private synchronized boolean awaitKept(long record, long deadlineNanos) {
+        boolean interrupted = false;
+        while (kept <= record && !closed && !silent) {
+            long rest = deadlineNanos - System.nanoTime();
+            if (rest <= 0) {
+                silent = true;
+                break;
+            }
+            try {
+                TimeUnit.NANOSECONDS.timedWait(this, rest);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return kept > record;
     }
 
     private void lookWhetherTaken() {
@@ -219,6 +281,7 @@ public final class RecordStream implements RecordFeed {
                 return;
             }
             closed = true;
+            notifyAll();
             then = whenClosed;
         }
         then.run();

@@ -240,7 +240,9 @@ public final class Recordings implements AutoCloseable {
             Entry entry = begin(file, options, by, true);
             tell(entry.recording(), clock);
             entries.add(entry);
-            return stream(by, entry.recording(), taken -> ended(entry, taken));
+            RecordStream stream = stream(by, entry.recording(), taken -> ended(entry, taken));
+            entry.recording().remoteFlush(stream);
+            return stream;
         } catch (IOException e) {
             throw new RefusedException(
                     RefusedException.Reason.FAILED,

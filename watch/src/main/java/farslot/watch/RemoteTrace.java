@@ -3,11 +3,13 @@ package farslot.watch;
 import farslot.link.ControlLink;
 import farslot.link.FollowRequest;
 import farslot.link.LinkException;
+import farslot.link.Peer;
 import farslot.link.RecordSink;
 import farslot.link.RefusedException;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceOptions;
 import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -31,6 +33,7 @@ public final class RemoteTrace implements AutoCloseable {
 
     private final ControlLink link;
     private final TraceSeries copy;
+    private final boolean isHere;
     private final CountDownLatch over = new CountDownLatch(1);
 
     /** Guarded by this, as the copy is. */
@@ -45,6 +48,7 @@ public final class RemoteTrace implements AutoCloseable {
     private RemoteTrace(ControlLink link, TraceSeries copy) {
         this.link = link;
         this.copy = copy;
+        this.isHere = isHere(link.peer());
     }
 
     /**
@@ -82,8 +86,9 @@ public final class RemoteTrace implements AutoCloseable {
     /** What comes over the link. */
     private final class Sink implements RecordSink {
         @Override
-        public void records(long first, long lostSoFar, MemorySegment records) {
-            take(first, lostSoFar, records);
+        public boolean records(
+                long first, long lostSoFar, boolean waitedFor, MemorySegment records) {
+            return take(first, lostSoFar, waitedFor, records);
         }
 
         @Override
@@ -95,19 +100,36 @@ public final class RemoteTrace implements AutoCloseable {
         }
     }
 
-    private synchronized void take(long first, long lostSoFar, MemorySegment records) {
+    private synchronized boolean take(
+            long first, long lostSoFar, boolean waitedFor, MemorySegment records) {
         lost = lostSoFar;
-        if (closed || full || why != null) {
-            return;
+        if (closed || why != null) {
+            return false;
         }
         try {
-            if (!copy.put(first, records)) {
+            if (!full && !copy.put(first, records)) {
                 full = true;
                 // This is the link's own thread, which must take the answer.
                 Thread.ofVirtual().start(this::stop);
             }
+            if (waitedFor && !full && isHere) {
+                copy.force();
+            }
+            // Behind the limit nothing is wanted, but no access is to believe that it is kept.
+            return !full || !waitedFor;
         } catch (TraceException e) {
             end(e.getMessage(), false);
+            return false;
+        }
+    }
+
+    /** Whether what records may be on this computer: then only the disk outlives its end. */
+    private static boolean isHere(Peer peer) {
+        try {
+            return peer.address().isEmpty()
+                    || InetAddress.ofLiteral(peer.address()).isLoopbackAddress();
+        } catch (IllegalArgumentException e) {
+            return false;
         }
     }
 

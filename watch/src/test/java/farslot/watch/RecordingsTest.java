@@ -311,6 +311,8 @@ class RecordingsTest {
         end(trace);
         List<Long> offsets = offsets("t.fst");
         assertEquals(List.of(0x10L, 0x14L, 0x1cL), offsets);
+        TraceEvent.Counted counted = (TraceEvent.Counted) events("t.fst").getLast();
+        assertEquals(2, counted.writes(), "what is only counted comes in the end");
     }
 
     private List<Long> offsets(String file) throws TraceException {
@@ -433,6 +435,53 @@ class RecordingsTest {
         assertTrue(refused.getMessage().contains(sentence), refused.getMessage());
         assertFalse(Files.exists(folder.resolve("t.fst")));
         assertEquals(List.of(), recordings.by());
+    }
+
+    @Test
+    void shouldLetAnAccessWaitUntilItsFollowerKeepsIt() throws Exception {
+        RemoteTrace trace = follow("t.fst", true, Map.of("mode", "BAR0:0x10-0xff=flush-remote"));
+        write(4);
+        for (int i = 0; i < 50; i++) {
+            long offset = 0x10 + 4L * i;
+            recordings.function().write(0, offset, WORD, 4, PciFunction.ALL_BYTES);
+            // The file can be read while it grows: it has the access, perhaps under way.
+            try (TraceReader reader = TraceReader.open(folder.resolve("t.fst"))) {
+                TraceEvent last = null;
+                for (TraceEvent e = reader.next(); e != null; e = reader.next()) {
+                    last = e;
+                }
+                assertEquals(offset, ((TraceEvent.Access) last).offset());
+            }
+        }
+        end(trace);
+        List<TraceEvent> events = events("t.fst");
+        assertEquals(55, events.size(), "the modes, and each access once");
+        for (TraceEvent event : events) {
+            assertFalse(event instanceof TraceEvent.Access access && access.stamp().underWay());
+        }
+    }
+
+    @Test
+    void shouldGoOnWhenTheFollowerDoesNotAnswer() throws Exception {
+        ControlLink link =
+                ControlLink.connect(
+                        new Address.Unix(folder.resolve("s")), LinkOptions.named("mute"));
+        links.add(link);
+        // It takes no records, and so says nothing of them.
+        link.follow(new FollowRequest("f0", true, Map.of("mode", "*=flush-remote")));
+        long begun = System.nanoTime();
+        write(200);
+        long took = System.nanoTime() - begun;
+        assertTrue(took >= 1_000_000_000, "one waits a second: " + took);
+        assertTrue(took < 20_000_000_000L, "and no other: " + took);
+        link.close();
+        assertTrue(talk.poll(20, TimeUnit.SECONDS).contains("f0-lost.fst"));
+        write(1);
+        List<TraceEvent> events = events("traces/f0-lost.fst");
+        assertEquals(202, events.size());
+        assertEquals(
+                "200 accesses of the mode flush-remote went on without another computer's word",
+                ((TraceEvent.Setting) events.getLast()).setting());
     }
 
     @Test
