@@ -208,6 +208,7 @@ final class Bench implements AutoCloseable {
         ProcessBuilder builder = new ProcessBuilder(words);
         builder.redirectErrorStream(true);
         builder.environment().put("XDG_RUNTIME_DIR", runtime.toString());
+        builder.environment().put("XDG_STATE_HOME", runtime.toString());
         builder.environment().keySet().removeIf(name -> name.startsWith("FARSLOT_"));
         // A lender hides what it holds from all but root, unless it is debugged.
         builder.environment().put("FARSLOT_DEBUG", "1");
