@@ -15,6 +15,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -61,6 +63,31 @@ class AssembledProgramTest {
         assertEquals(ExitCode.OK, ended.exitCode(), ended.err());
         assertTrue(ended.out().startsWith("{"), ended.out());
         assertTrue(ended.out().endsWith("}\n"), ended.out());
+    }
+
+    @Test
+    @EnabledOnOs(
+            value = OS.LINUX,
+            architectures = {"amd64", "aarch64"})
+    void shouldAnswerSqlWithoutUnpackingDuckDb() throws Exception {
+        Path text = folder.resolve("t.mmiotrace");
+        Files.writeString(
+                text,
+                """
+                VERSION 20070824
+                PCIDEV 0100 12345678 0 f0000000 0 0 0 0 0 0 1000 0 0 0 0 0 0 widget
+                R 4 1.5 1 0xf0000004 0x7 0x0 0
+                """);
+        assertEquals(
+                ExitCode.OK, farslot("trace", "import", "t.mmiotrace", "-o", "t.fst").exitCode());
+        String sql = "SELECT value FROM events WHERE kind = 'read'";
+        ProcessBuilder query = command("trace", "query", "t.fst", sql, "--format", "csv");
+        query.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
+        query.environment().put("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=/nowhere");
+        Process process = query.redirectError(folder.resolve("err").toFile()).start();
+        String out = new String(process.getInputStream().readAllBytes(), UTF_8);
+        assertEquals(ExitCode.OK, process.waitFor(), Files.readString(folder.resolve("err")));
+        assertEquals(List.of("value", "7"), out.lines().toList());
     }
 
     @Test
