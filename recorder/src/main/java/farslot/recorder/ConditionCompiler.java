@@ -255,6 +255,16 @@ final class ConditionCompiler {
         long mask = test.mask() == null ? -1 : mask(test.mask());
         boolean signed = test.mask() == null && field.type() == farslot.registers.FieldType.INT;
         ConditionNode.BitsOf bits = ConditionNode.BitsOf.of(field, named.low(), mask, signed);
+        if (mask != -1 && bits.add() != 0) {
+            throw error(
+                    test.mask().from(),
+                    test.mask().to(),
+                    "A mask means nothing of \""
+                            + test.subject().name()
+                            + "\", which is shown with "
+                            + bits.add()
+                            + " added; name it without one, or mask its bytes, as in BAR0[0x14].");
+        }
         if (mask != -1 && (mask & bits.most()) == 0) {
             throw error(
                     test.mask().from(),
@@ -282,7 +292,7 @@ final class ConditionCompiler {
             Test test, ConditionNode.BitsOf bits, RegisterField field, Literal value)
             throws ConditionException {
         if (value.kind() != Literal.Kind.NUMBER) {
-            return named(field, value) << field.shift();
+            return (named(field, value) << field.shift()) + bits.add();
         }
         if (bits.signed()) {
             return ConditionField.signed(text, value) ^ Long.MIN_VALUE;
@@ -290,7 +300,7 @@ final class ConditionCompiler {
         long number = number(value);
         boolean exact =
                 test.comparison() == Comparison.EQUAL || test.comparison() == Comparison.NOT_EQUAL;
-        if (exact && (number & ~bits.most()) != 0) {
+        if (exact && (number - bits.add() & ~bits.most()) != 0) {
             throw error(
                     value.from(),
                     value.to(),
@@ -299,9 +309,14 @@ final class ConditionCompiler {
                             + test.subject().name()
                             + "\", which has "
                             + bits(field)
+                            + added(bits.add())
                             + ".");
         }
         return number;
+    }
+
+    private static String added(long add) {
+        return add == 0 ? "" : ", and is shown with " + add + " added";
     }
 
     private static String bits(RegisterField field) {
@@ -356,7 +371,7 @@ final class ConditionCompiler {
         int width = (int) (last - first + 1) * Byte.SIZE;
         if (!subject.bytes().single()) {
             return new ConditionNode.Bytes(
-                    region, first, new ConditionNode.BitsOf(0, width, 0, false, mask), ranges);
+                    region, first, new ConditionNode.BitsOf(0, width, 0, 0, false, mask), ranges);
         }
         ConditionField place =
                 region == ConditionField.MEMORY ? ConditionField.ADDRESS : ConditionField.OFFSET;

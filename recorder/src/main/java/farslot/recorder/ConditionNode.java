@@ -166,13 +166,15 @@ sealed interface ConditionNode {
      * @param low the lowest, within the register
      * @param width how many
      * @param shift the value is shifted left by this many
+     * @param add and this is added then; 0 where there is a mask
      * @param signed whether it is two's complement; {@link #get} gives it with its sign turned
      *     then, so that it compares as an unsigned number
      * @param mask of the shifted value
      */
-    record BitsOf(int low, int width, int shift, boolean signed, long mask) {
+    record BitsOf(int low, int width, int shift, long add, boolean signed, long mask) {
         static BitsOf of(RegisterField field, int low, long mask, boolean signed) {
-            return new BitsOf(low, field.widthBits(), field.shift(), signed, mask);
+            return new BitsOf(
+                    low, field.widthBits(), field.shift(), field.format().add(), signed, mask);
         }
 
         /** Whether the access has all bits that the mask lets through. */
@@ -195,10 +197,10 @@ sealed interface ConditionNode {
             long bits = by >= 0 ? event.value() >>> by : event.value() << -by;
             int unused = Long.SIZE - width;
             long shown = (signed ? bits << unused >> unused : bits << unused >>> unused) << shift;
-            return (shown & mask) ^ (signed ? Long.MIN_VALUE : 0);
+            return (shown + add & mask) ^ (signed ? Long.MIN_VALUE : 0);
         }
 
-        /** The largest value that there is. */
+        /** The largest value that there is, before something is added. */
         long most() {
             return (-1L >>> (Long.SIZE - width)) << shift;
         }

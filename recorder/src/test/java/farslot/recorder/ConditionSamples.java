@@ -40,6 +40,13 @@ final class ConditionSamples {
                                     </reg32>
                                     <reg32 offset="0x20" name="STATUS"/>
                                     <reg8 offset="0x24" name="value"/>
+                                    <reg32 offset="0x28" name="LINES">
+                                      <bitfield low="0" high="7" name="COUNT" type="uint" add="1"/>
+                                      <bitfield low="8" high="11" name="SIZE" shr="4" add="16"/>
+                                      <bitfield low="16" high="23" name="TEMP" type="int" add="-40"/>
+                                      <bitfield low="24" high="25" name="MODE" add="4">
+                                        <value value="1" name="FAST"/></bitfield>
+                                    </reg32>
                                     <stripe offset="0x1000" stride="8" length="4">
                                       <reg32 offset="0" name="SQTDBL" f:label="SQ{0}TDBL"/>
                                       <reg32 offset="4" name="CQHDBL" f:label="CQ{0}HDBL"/>

@@ -12,6 +12,7 @@ import static farslot.recorder.ConditionSamples.readUnderWay;
 import static farslot.recorder.ConditionSamples.write;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farslot.core.Direction;
@@ -141,6 +142,45 @@ class ConditionTest {
         holds("SQTDBL == 5", write(0x1018, 4, 5));
         holds("CQHDBL == 5", write(0x1000, 8, 5L << 32));
         fails("CQHDBL == 4", write(0x1000, 8, 5L << 32));
+    }
+
+    @Test
+    void shouldCompareWhatIsShownWhenAMapAddsSomethingToTheBits() {
+        TraceEvent event = read(0x28, 4, 0x01_f6_02_07);
+        holds("LINES.COUNT == 8", event);
+        holds("LINES.COUNT in 8..9", event);
+        fails("LINES.COUNT == 7", event);
+        fails("LINES.COUNT < 8", event);
+        holds("LINES.COUNT", read(0x28, 4, 0)); // it is 1
+        holds("LINES.COUNT == 256", read(0x28, 4, 0xff));
+        holds("LINES.SIZE == 0x30", event);
+        holds("LINES.TEMP == -50", event);
+        holds("LINES.TEMP < -49 and LINES.TEMP > -51", event);
+        holds("LINES.MODE == FAST", event);
+        holds("LINES.MODE == 5", event);
+        fails("LINES.MODE == FAST", read(0x28, 4, 0));
+        TraceText text = new TraceText(ConditionSamples.NAMES);
+        String shown = text.line(event);
+        assertTrue(shown.contains("COUNT=8 SIZE=0x30 TEMP=-50 MODE=FAST"), shown);
+    }
+
+    @Test
+    void shouldRefuseWhatMeansNothingOfAFieldToWhichAMapAddsSomething() {
+        assertEquals(
+                "0 is no value of \"LINES.COUNT\", which has 8 bits, and is shown with 1 added.",
+                refused("LINES.COUNT == 0"));
+        assertTrue(
+                refused("LINES.SIZE & 0x10 != 0")
+                        .startsWith(
+                                "A mask means nothing of \"LINES.SIZE\", which is shown with 16"
+                                        + " added;"));
+    }
+
+    private static String refused(String expression) {
+        return assertThrows(
+                        ConditionException.class,
+                        () -> Condition.of(expression, ConditionSamples.NAMES))
+                .sentence();
     }
 
     @Test
