@@ -257,6 +257,8 @@ class Trace:
             event["event"], event["text"] = told(detail, where, address, extra, text(kept))
         elif name == "mark":
             event["text"] = text(kept)
+            if detail == 1:
+                event["byGuest"] = True
         elif name == "attach":
             event["attached"] = detail != 0
         elif name == "state":

@@ -54,6 +54,14 @@ final class RecordOptions {
     String ring;
 
     @Option(
+            names = "--guest-marks",
+            description =
+                    "Take what the guest writes to the vendor and device ID, which are read-only, for"
+                            + " text of marks; a line's end ends one. Without this nothing from inside"
+                            + " the guest is a mark.")
+    boolean guestMarks;
+
+    @Option(
             names = "--limit",
             paramLabel = "SIZE",
             description =
@@ -83,6 +91,7 @@ final class RecordOptions {
                 || where != null
                 || until != null
                 || ring != null
+                || guestMarks
                 || limit != null
                 || files != null
                 || sync != null;
@@ -105,6 +114,9 @@ final class RecordOptions {
         }
         if (ring != null) {
             arguments.put(RecordingOptions.RING, Long.toString(Amount.bytes("--ring", ring)));
+        }
+        if (guestMarks) {
+            arguments.put(RecordingOptions.GUEST_MARKS, "yes");
         }
         return arguments;
     }

@@ -71,12 +71,14 @@ class RecordOptionsTest {
                         "--where=write or irq",
                         "--until=failed",
                         "--ring=64M",
+                        "--guest-marks",
                         "--limit=2G",
                         "--files=3",
                         "--sync=500");
         assertEquals("head:64", options.dmaData().toString());
         assertEquals("CFG=off", options.rules().modes().get(1).toString());
         assertEquals("failed", options.rules().until().toString());
+        assertTrue(options.rules().guestMarks());
         assertEquals(64L << 20, options.ringBytes());
         assertEquals(2L << 30, options.limitBytes());
         assertEquals(3, options.files());

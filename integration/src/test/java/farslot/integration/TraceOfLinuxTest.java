@@ -1,5 +1,6 @@
 package farslot.integration;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farslot.analysis.Decoders;
@@ -10,6 +11,7 @@ import farslot.core.PciFunction;
 import farslot.core.PciHost;
 import farslot.core.Tap;
 import farslot.devices.nvme.NvmeKind;
+import farslot.lab.Guest;
 import farslot.lab.GuestDisk;
 import farslot.lab.Vm;
 import farslot.lender.Lender;
@@ -17,6 +19,7 @@ import farslot.link.Address;
 import farslot.link.LinkOptions;
 import farslot.link.RuntimeDirectory;
 import farslot.recorder.RecorderTap;
+import farslot.recorder.RecordingRules;
 import farslot.recorder.TraceNames;
 import farslot.recorder.TraceOptions;
 import farslot.recorder.TraceReader;
@@ -70,7 +73,10 @@ class TraceOfLinuxTest {
         // Sockets' paths are short.
         runtime = Files.createTempDirectory("fs-");
         trace = folder.resolve("linux.fst");
-        TraceOptions options = TraceOptions.DEFAULT.withDmaData(TraceOptions.DmaData.FULL);
+        TraceOptions options =
+                TraceOptions.DEFAULT
+                        .withDmaData(TraceOptions.DmaData.FULL)
+                        .withRules(RecordingRules.ALL.withGuestMarks(true));
         try (DeviceFunction device = nvme();
                 RecorderTap tap = RecorderTap.recording(device, trace, options);
                 Lender lender =
@@ -101,13 +107,37 @@ class TraceOfLinuxTest {
                                 .start()) {
             vm.guest().awaitReady(Bench.BOOT);
             GuestDisk disk = GuestDisk.bind(vm.guest());
+            mark(vm.guest(), "begin of mkfs");
             disk.format();
+            mark(vm.guest(), "done");
             disk.mount();
             vm.guest().sh("cp -r /etc /mnt; sync; ls -lR /mnt > /dev/null", GuestDisk.LONG);
             disk.unmount();
         }
         // A disk's name for the world is made of where its image is.
         Files.move(folder.resolve("disk"), folder.resolve("disk.used"));
+    }
+
+    /** From inside the guest, as docs/traces.md says it. */
+    private static void mark(Guest guest, String text) throws Exception {
+        Path page = Path.of(System.getProperty("farslot.home"), "docs", "traces.md");
+        String function =
+                Files.readAllLines(page).stream()
+                        .map(String::strip)
+                        .filter(line -> line.startsWith("mark() {"))
+                        .findFirst()
+                        .orElseThrow();
+        String place = "$(basename $(readlink -f /sys/class/nvme/nvme0/device))";
+        guest.sh(function + "\nmark " + place + " '" + text + "'");
+    }
+
+    @Test
+    void shouldHaveTheMarksThatTheGuestMade() throws Exception {
+        String shown = said("trace", "show", trace.toString(), "--where", "mark");
+        List<String> marks = shown.lines().filter(line -> line.contains("guest: ")).toList();
+        assertEquals(2, marks.size(), shown);
+        assertTrue(marks.get(0).endsWith("guest: begin of mkfs"), shown);
+        assertTrue(marks.get(1).endsWith("guest: done"), shown);
     }
 
     @AfterAll

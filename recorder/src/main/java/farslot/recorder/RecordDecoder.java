@@ -52,7 +52,8 @@ final class RecordDecoder {
                             ? new TraceEvent.Unmapped(stamp, address(), extra(), status())
                             : null;
             case TraceFormat.KIND_EVENT -> told();
-            case TraceFormat.KIND_MARK -> new TraceEvent.Mark(stamp, text());
+            case TraceFormat.KIND_MARK ->
+                    new TraceEvent.Mark(stamp, text(), detail() == TraceFormat.MARK_BY_GUEST);
             case TraceFormat.KIND_ATTACH -> new TraceEvent.Attached(stamp, detail() != 0);
             case TraceFormat.KIND_STATE -> state();
             case TraceFormat.KIND_NEAR -> near();

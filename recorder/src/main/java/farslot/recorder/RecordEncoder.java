@@ -154,7 +154,10 @@ final class RecordEncoder {
                 status(e.status());
             }
             case TraceEvent.Told e -> told(e.event());
-            case TraceEvent.Mark e -> text(TraceFormat.KIND_MARK, e.text());
+            case TraceEvent.Mark e -> {
+                text(TraceFormat.KIND_MARK, e.text());
+                detail = e.byGuest() ? TraceFormat.MARK_BY_GUEST : 0;
+            }
             case TraceEvent.Attached e -> {
                 kind = TraceFormat.KIND_ATTACH;
                 detail = e.attached() ? 1 : 0;

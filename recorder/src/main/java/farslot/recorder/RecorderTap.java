@@ -186,6 +186,9 @@ public final class RecorderTap extends Tap implements AutoCloseable {
         int generation = next().generation();
         long began = System.nanoTime();
         RangeMode.Mode mode = now.mode(true, region, offset, from.byteSize());
+        if (now.guestMarks() != null) {
+            now.guestMarks().written(region, offset, from, byteEnables);
+        }
         long slot =
                 beginSelected(
                         now,

@@ -13,17 +13,25 @@ import java.util.List;
  *     hangs is not in the trace
  * @param until ends the recording behind the first access, DMA or interrupt for which it holds,
  *     whether that is recorded or not; null for never
+ * @param guestMarks whether what the driver's side writes to the vendor and device ID, which nobody
+ *     else writes to, is text of marks
  */
-public record RecordingRules(List<RangeMode> modes, Condition where, Condition until) {
+public record RecordingRules(
+        List<RangeMode> modes, Condition where, Condition until, boolean guestMarks) {
     /** Everything, until the recorder is closed. */
-    public static final RecordingRules ALL = new RecordingRules(List.of(), null, null);
+    public static final RecordingRules ALL = new RecordingRules(List.of(), null, null, false);
 
     public RecordingRules {
         modes = List.copyOf(modes);
     }
 
+    /** Whether everything is recorded as it passes, and nothing need be asked. */
+    boolean isAll() {
+        return equals(ALL);
+    }
+
     public RecordingRules withModes(List<RangeMode> ranges) {
-        return new RecordingRules(ranges, where, until);
+        return new RecordingRules(ranges, where, until, guestMarks);
     }
 
     /** With these behind the others; of those, what one of these covers whole counts no more. */
@@ -37,11 +45,15 @@ public record RecordingRules(List<RangeMode> modes, Condition where, Condition u
     }
 
     public RecordingRules withWhere(Condition condition) {
-        return new RecordingRules(modes, condition, until);
+        return new RecordingRules(modes, condition, until, guestMarks);
     }
 
     public RecordingRules withUntil(Condition condition) {
-        return new RecordingRules(modes, where, condition);
+        return new RecordingRules(modes, where, condition, guestMarks);
+    }
+
+    public RecordingRules withGuestMarks(boolean taken) {
+        return new RecordingRules(modes, where, until, taken);
     }
 
     /** Whether an access may have to be on a disk before it is done. */

@@ -24,11 +24,18 @@ final class Selection {
      * @param modes null where every access is recorded
      * @param where null where all events are
      * @param until null where it goes on
+     * @param guestMarks null where the guest makes none
      * @param over whether nothing is recorded any more
      */
-    record Now(boolean isAll, RangeModes modes, Condition where, Condition until, boolean over) {
-        static final Now ALL = new Now(true, null, null, null, false);
-        static final Now OVER = new Now(false, null, null, null, true);
+    record Now(
+            boolean isAll,
+            RangeModes modes,
+            Condition where,
+            Condition until,
+            GuestMarks guestMarks,
+            boolean over) {
+        static final Now ALL = new Now(true, null, null, null, null, false);
+        static final Now OVER = new Now(false, null, null, null, null, true);
 
         RangeMode.Mode mode(boolean write, int region, long offset, long length) {
             if (over) {
@@ -44,6 +51,7 @@ final class Selection {
     }
 
     private final TraceWriter trace;
+    private final GuestMarks guestMarks;
     private final FunctionDescription description;
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private volatile Now now;
@@ -59,9 +67,10 @@ final class Selection {
 
     Selection(TraceWriter trace, FunctionDescription description, RecordingRules rules) {
         this.trace = trace;
+        this.guestMarks = new GuestMarks(trace);
         this.description = description;
         this.now = Now.ALL;
-        if (!rules.equals(RecordingRules.ALL)) {
+        if (!rules.isAll()) {
             change(rules);
         }
     }
@@ -85,9 +94,15 @@ final class Selection {
                         ? null
                         : new RangeModes(wanted.modes(), description, counts);
         now =
-                modes == null && wanted.where() == null && wanted.until() == null
+                wanted.isAll()
                         ? Now.ALL
-                        : new Now(false, modes, wanted.where(), wanted.until(), false);
+                        : new Now(
+                                false,
+                                modes,
+                                wanted.where(),
+                                wanted.until(),
+                                wanted.guestMarks() ? guestMarks : null,
+                                false);
         tellCounts();
         trace.setting(text(wanted));
     }
@@ -100,6 +115,9 @@ final class Selection {
         }
         if (rules.until() != null) {
             words.add("--until \"" + rules.until() + "\"");
+        }
+        if (rules.guestMarks()) {
+            words.add("--guest-marks");
         }
         return words.isEmpty() ? "everything" : String.join(" ", words);
     }

@@ -132,8 +132,22 @@ public sealed interface TraceEvent {
     /** The function told its driver's side of something. */
     record Told(Stamp stamp, FunctionEvent event) implements TraceEvent {}
 
-    /** A mark by the user. */
-    record Mark(Stamp stamp, String text) implements TraceEvent {}
+    /**
+     * A mark by the user.
+     *
+     * @param byGuest whether it came from inside the guest
+     */
+    record Mark(Stamp stamp, String text, boolean byGuest) implements TraceEvent {
+        /** One that did not. */
+        public Mark(Stamp stamp, String text) {
+            this(stamp, text, false);
+        }
+
+        /** Its text, and before it whose it is if it is the guest's. */
+        public String words() {
+            return byGuest ? "guest: " + text : text;
+        }
+    }
 
     /** The function was given a host, or lost it. */
     record Attached(Stamp stamp, boolean attached) implements TraceEvent {}

@@ -126,6 +126,10 @@ final class TraceFormat {
     static final int KIND_UNMAP = 9;
     static final int KIND_EVENT = 10;
     static final int KIND_MARK = 11;
+
+    /** The detail of a mark. */
+    static final int MARK_BY_GUEST = 1;
+
     static final int KIND_ATTACH = 12;
     static final int KIND_STATE = 13;
     static final int KIND_NEAR = 14;

@@ -106,7 +106,7 @@ public final class TraceText {
                 status(e.status());
             }
             case TraceEvent.Told e -> plain("-", clean(eventText(e.event())));
-            case TraceEvent.Mark e -> plain("-", clean(e.text()));
+            case TraceEvent.Mark e -> plain("-", clean(e.words()));
             case TraceEvent.Attached e -> plain("-", e.attached() ? "host" : "no host");
             case TraceEvent.State e -> {
                 plain("-", e.operation().name().toLowerCase(Locale.ROOT));
@@ -433,7 +433,12 @@ public final class TraceText {
                 statusJson(json, e.status());
             }
             case TraceEvent.Told e -> toldJson(json, e.event());
-            case TraceEvent.Mark e -> json.text("text", e.text());
+            case TraceEvent.Mark e -> {
+                json.text("text", e.text());
+                if (e.byGuest()) {
+                    json.truth("byGuest", true);
+                }
+            }
             case TraceEvent.Attached e -> json.truth("attached", e.attached());
             case TraceEvent.State e -> {
                 json.text("operation", e.operation().name()).number("bytes", e.bytes());

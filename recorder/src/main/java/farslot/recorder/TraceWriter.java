@@ -124,6 +124,11 @@ public final class TraceWriter implements AutoCloseable {
         text(TraceFormat.KIND_MARK, 0, 0, text);
     }
 
+    /** A mark from inside the guest. */
+    void guestMark(String text) {
+        text(TraceFormat.KIND_MARK, TraceFormat.MARK_BY_GUEST, 0, text);
+    }
+
     /**
      * A lease has begun.
      *

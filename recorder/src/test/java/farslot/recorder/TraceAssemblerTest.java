@@ -93,6 +93,7 @@ class TraceAssemblerTest {
             events.add(new TraceEvent.Told(stamp(), event));
         }
         events.add(new TraceEvent.Mark(stamp(), "ein Zeichen ✓ of some length"));
+        events.add(new TraceEvent.Mark(stamp(), "by the guest", true));
         events.add(new TraceEvent.Attached(stamp(), true));
         events.add(new TraceEvent.State(stamp(), TraceEvent.State.Operation.LOAD, 99, OK));
         events.add(new TraceEvent.Near(stamp(), 1, 2, Direction.READ, true));

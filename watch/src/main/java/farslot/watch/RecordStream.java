@@ -112,7 +112,7 @@ public final class RecordStream implements RecordFeed, RemoteFlush {
             sendsAtEnd = false;
             dropped = tail.beginWithOldest();
         }
-        if (few) {
+        if (few && !isUrgent()) {
             // More come meanwhile: each piece that is sent costs both sides much the same.
             few = false;
             LockSupport.parkNanos(this, GATHERING_NANOS);
@@ -140,8 +140,14 @@ public final class RecordStream implements RecordFeed, RemoteFlush {
         return new Batch(end, 0, false);
     }
 
+    /** Whether an access waits for a record that was not sent. */
+    private boolean isUrgent() {
+        return wanted > end;
+    }
+
     private void rest() {
-        LockSupport.parkNanos(this, restNanos);
+        // A permit may have been used up by a lock on the way.
+        LockSupport.parkNanos(this, isUrgent() ? LEAST_REST_NANOS / 10 : restNanos);
         restNanos = Math.min(2 * restNanos, MOST_REST_NANOS);
     }
 

@@ -33,7 +33,10 @@ public final class RecordingOptions {
     /** How many bytes are kept in memory, until the recording ends; a decimal number. */
     public static final String RING = "ring";
 
-    private static final List<String> NAMES = List.of(DMA, MODE, WHERE, UNTIL, RING);
+    /** "yes": what the guest writes to the vendor and device ID is text of marks; or "no". */
+    public static final String GUEST_MARKS = "guest-marks";
+
+    private static final List<String> NAMES = List.of(DMA, MODE, WHERE, UNTIL, RING, GUEST_MARKS);
 
     private RecordingOptions() {}
 
@@ -62,7 +65,8 @@ public final class RecordingOptions {
                 new RecordingRules(
                         modes(arguments.getOrDefault(MODE, "")),
                         condition(WHERE, arguments, names),
-                        condition(UNTIL, arguments, names));
+                        condition(UNTIL, arguments, names),
+                        truth(GUEST_MARKS, arguments));
         try {
             TraceOptions options = base.withRules(rules);
             if (arguments.containsKey(DMA)) {
@@ -102,6 +106,15 @@ public final class RecordingOptions {
         } catch (ConditionException e) {
             throw refused("--" + name + ": " + e.getMessage());
         }
+    }
+
+    private static boolean truth(String name, Map<String, String> arguments)
+            throws RefusedException {
+        String word = arguments.getOrDefault(name, "no");
+        if (!word.equals("yes") && !word.equals("no")) {
+            throw refused("--" + name + ": \"" + word + "\" is neither \"yes\" nor \"no\".");
+        }
+        return word.equals("yes");
     }
 
     private static long ring(String text) throws RefusedException {

@@ -421,6 +421,7 @@ class RecordingsTest {
                 "until | ((                | --until: ",
                 "mode  | BAR0=of           | did you mean \"off\"?",
                 "mode  | BAR0=off BAR9=off | --mode: There is no region \"BAR9\"",
+                "guest-marks | perhaps     | neither \"yes\" nor \"no\"",
                 "ring  | 64M               | a decimal number is wanted",
                 "ring  | 12                | 128 KiB is the least",
                 "ring  | 268435457         | 256 MiB is the most",

@@ -129,7 +129,7 @@ final class DiffItems {
             case TraceEvent.Unmapped e ->
                     give(MAPS, event, "unmap", List.of(value("bytes", Long.toString(e.length()))));
             case TraceEvent.Told e -> give(EVENTS, event, told(e.event()), List.of());
-            case TraceEvent.Mark e -> give(MARKS, event, e.text(), List.of());
+            case TraceEvent.Mark e -> give(MARKS, event, e.words(), List.of());
             case TraceEvent.Attached e ->
                     give(EVENTS, event, e.attached() ? "host given" : "host taken", List.of());
             case TraceEvent.State e ->

@@ -61,7 +61,9 @@ final class MmiotraceEvents {
                             words.number("length"),
                             status(words, stamp));
             case "event" -> told(words, stamp);
-            case "mark" -> new TraceEvent.Mark(stamp, words.text());
+            case "mark" ->
+                    new TraceEvent.Mark(
+                            stamp, words.text(), words.has("guest") && words.truth("guest"));
             case "attach" -> new TraceEvent.Attached(stamp, words.truth("host"));
             case "state" ->
                     new TraceEvent.State(

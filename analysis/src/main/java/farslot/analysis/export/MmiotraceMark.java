@@ -121,6 +121,7 @@ final class MmiotraceMark {
     /** Any event; a mark of one line stays as its user wrote it. */
     static List<String> event(TraceEvent event) {
         if (event instanceof TraceEvent.Mark mark
+                && !mark.byGuest()
                 && isPlain(mark.text())
                 && !event.stamp().underWay()
                 && event.stamp().programCounter() == 0
@@ -174,7 +175,12 @@ final class MmiotraceMark {
                             .ending(e.stamp(), e.status())
                             .end();
             case TraceEvent.Told e -> line.told(e.stamp(), e.event());
-            case TraceEvent.Mark e -> line.ending(e.stamp(), null).sentence(e.text()).end();
+            case TraceEvent.Mark e -> {
+                if (e.byGuest()) {
+                    line.number("guest", 1);
+                }
+                yield line.ending(e.stamp(), null).sentence(e.text()).end();
+            }
             case TraceEvent.Attached e ->
                     line.number("host", e.attached() ? 1 : 0).ending(e.stamp(), null).end();
             case TraceEvent.State e ->

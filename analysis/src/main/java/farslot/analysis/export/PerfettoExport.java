@@ -167,7 +167,7 @@ final class PerfettoExport implements TraceExport {
                     instant(e, name, rank, "interrupt");
                     count(2, "interrupts", UNIT_COUNT, nanos(e), 1);
                 }
-                case TraceEvent.Mark e -> instant(e, "marks", OTHER_RANK, e.text());
+                case TraceEvent.Mark e -> instant(e, "marks", OTHER_RANK, e.words());
                 default -> {
                     String name = TraceText.kind(event);
                     annotated(event, "function", OTHER_RANK + 1, name, null);

@@ -118,7 +118,7 @@ final class EventRows {
                 ended(stamp, e.status());
             }
             case TraceEvent.Told e -> told(e.event());
-            case TraceEvent.Mark e -> text(DETAIL, e.text());
+            case TraceEvent.Mark e -> text(DETAIL, e.words());
             case TraceEvent.Attached e -> word(DETAIL, e.attached() ? "given" : "taken");
             case TraceEvent.State e -> {
                 word(DETAIL, lower(e.operation()));

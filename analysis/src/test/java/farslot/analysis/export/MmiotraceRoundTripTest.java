@@ -319,7 +319,7 @@ class MmiotraceRoundTripTest {
                         stamps(), sentences(), sentences(), Arbitraries.integers().between(0, 2))
                 .as((stamp, text, other, which) ->
                         switch (which) {
-                            case 0 -> new TraceEvent.Mark(stamp, text);
+                            case 0 -> new TraceEvent.Mark(stamp, text, text.length() % 2 == 0);
                             case 1 -> new TraceEvent.Setting(stamp, text);
                             default ->
                                     new TraceEvent.Lease(
