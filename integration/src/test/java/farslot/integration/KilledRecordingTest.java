@@ -2,6 +2,7 @@ package farslot.integration;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farslot.link.Address;
@@ -106,7 +107,7 @@ class KilledRecordingTest {
         try (Bench bench = Bench.in(files)) {
             Bench.Running lender = lend(bench, files, flush);
             Address address = Address.parse(Bench.address(lender));
-            RemoteTrace viewer = follow ? follow(bench, files) : null;
+            RemoteTrace viewer = follow ? follow(bench, "n0", files) : null;
             try (Borrowed disk = Borrowed.disk(address, moment, random.nextLong());
                     Borrowed teacher = Borrowed.teacher(address, moment)) {
                 awaitMoment(moment, lender, disk, teacher);
@@ -147,11 +148,11 @@ class KilledRecordingTest {
     }
 
     /** By the lender's control socket: who comes by TCP that proves nothing may not record. */
-    private static RemoteTrace follow(Bench bench, Path files) throws Exception {
-        Path socket = bench.runtime().resolve("farslot/n0.lender.sock");
+    private static RemoteTrace follow(Bench bench, String function, Path files) throws Exception {
+        Path socket = bench.runtime().resolve("farslot/" + function + ".lender.sock");
         return RemoteTrace.follow(
                 ControlLink.connect(new Address.Unix(socket), FOLLOWER),
-                new FollowRequest("n0", true, Map.of("dma", "whole")),
+                new FollowRequest(function, true, Map.of("dma", "whole")),
                 files.resolve("copy.fst"),
                 TraceOptions.DEFAULT);
     }
@@ -184,6 +185,27 @@ class KilledRecordingTest {
         }
     }
 
+    @Test
+    void theNextLenderKeepsWhatAKilledOneHadRecordedForAViewer() throws Exception {
+        try (Bench bench = Bench.in(folder)) {
+            Bench.Running killed = bench.farslot("lend", Borrowed.TEACHER);
+            killed.console().await("Lending e0", Bench.START);
+            try (RemoteTrace viewer = follow(bench, "e0", folder)) {
+                killed.kill();
+                assertTrue(viewer.awaitOver(SOON_MILLIS));
+            }
+            Bench.Running next = bench.farslot("lend", Borrowed.TEACHER);
+            next.console().await("e0-lost.fst.", Bench.START);
+            next.console().await("Lending e0", Bench.START);
+            try (RemoteTrace viewer =
+                    follow(bench, "e0", Files.createDirectory(folder.resolve("again")))) {
+                viewer.stop();
+                assertTrue(viewer.awaitOver(SOON_MILLIS));
+                assertTrue(viewer.isOrderly(), viewer.why());
+            }
+        }
+    }
+
     /** What a viewer has is the beginning of what was recorded for it. */
     private static long checkCopy(RemoteTrace viewer, Path buffer) throws Exception {
         try (viewer) {
@@ -194,16 +216,23 @@ class KilledRecordingTest {
         long events = 0;
         try (TraceReader copy = TraceReader.open(viewer.file());
                 TraceReader original = TraceReader.open(buffer)) {
-            for (TraceEvent event = copy.next(); event != null; event = copy.next()) {
+            TraceEvent event = copy.next();
+            for (; !isEndOfBroken(event); event = copy.next()) {
                 TraceEvent there = original.next();
                 assertEquals(there.getClass(), event.getClass());
                 assertEquals(there.stamp().number(), event.stamp().number());
                 assertEquals(there.stamp().nanos(), event.stamp().nanos());
                 events++;
             }
+            assertNull(copy.next());
             assertEquals(0, copy.damaged(), () -> copy.remarks().toString());
             assertEquals(0, copy.unverified(), () -> copy.remarks().toString());
         }
         return events;
+    }
+
+    private static boolean isEndOfBroken(TraceEvent event) {
+        return event instanceof TraceEvent.Mark mark
+                && mark.text().startsWith("This copy ends before the recording did: ");
     }
 }

@@ -67,6 +67,7 @@ public final class TraceCopy implements AutoCloseable {
     private long written;
     private long sealedBlocks;
     private long missed;
+    private long lastNanos;
     private boolean closed;
 
     private TraceCopy(Path file, FileChannel channel, MemorySegment header) {
@@ -200,16 +201,46 @@ public final class TraceCopy implements AutoCloseable {
             }
             append(records);
             last.count += count;
+            lastNanos = lastNanos(records);
         } catch (IOException e) {
             throw new TraceException(
                     "The trace " + file + " cannot be written: " + e.getMessage() + ".", e);
         }
     }
 
+    /** When the last event among some records began; as before where there is none. */
+    private long lastNanos(MemorySegment records) {
+        for (long at = records.byteSize() - RECORD_BYTES; at >= 0; at -= RECORD_BYTES) {
+            int kind = records.get(ValueLayout.JAVA_BYTE, at);
+            if (kind != 0 && kind != TraceFormat.KIND_CONTINUATION) {
+                return records.get(TraceFormat.LONG_UNALIGNED, at + TraceFormat.TIME_AT);
+            }
+        }
+        return lastNanos;
+    }
+
+    /**
+     * Says by a mark that the other trace went on where this one ends.
+     *
+     * @param why no more came, as a sentence
+     * @throws TraceException where the file cannot be written
+     */
+    public void brokenOff(String why) throws TraceException {
+        try {
+            writeMark("This copy ends before the recording did: " + why, lastNanos);
+        } catch (IOException e) {
+            throw unfinished(e);
+        }
+    }
+
     private Stretch begin(long first, long gap, MemorySegment records) throws IOException {
         if (gap > 0) {
             missed += gap;
-            writeGap(gap, records.get(TraceFormat.LONG_UNALIGNED, TraceFormat.TIME_AT));
+            writeMark(
+                    gap
+                            + " records are missing here: they were gone before this copy could"
+                            + " have them.",
+                    records.get(TraceFormat.LONG_UNALIGNED, TraceFormat.TIME_AT));
         }
         if (stretches.size() == MOST_STRETCHES) {
             stretches.removeFirst();
@@ -297,13 +328,8 @@ public final class TraceCopy implements AutoCloseable {
         write(block.asSlice(bytes, RECORD_BYTES), placeOf(first) + bytes);
     }
 
-    /** A mark that says how much is missing here. */
-    private void writeGap(long gap, long nanos) throws IOException {
-        byte[] text =
-                TraceWriter.textBytes(
-                        gap
-                                + " records are missing here: they were gone before this copy could"
-                                + " have them.");
+    private void writeMark(String words, long nanos) throws IOException {
+        byte[] text = TraceWriter.textBytes(words);
         int continuations = TraceFormat.continuations(text.length);
         MemorySegment mark = Arena.ofAuto().allocate((1L + continuations) * RECORD_BYTES, 8);
         MemorySegment data = MemorySegment.ofArray(text);

@@ -14,13 +14,11 @@ import farslot.recorder.TracePoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -29,8 +27,8 @@ import java.util.function.Supplier;
  * who follow.
  *
  * <p>A recording that a follower began is buffered in a file of a folder of this process. It goes
- * when the follower has all of it; when the follower was lost before, it stays as {@code
- * NAME-lost.fst}, the last one.
+ * when the follower has all of it; when the follower was lost before, or this process killed, it
+ * stays as {@code NAME-lost.fst}, the last one ({@link BufferFolder}).
  *
  * <p>Any thread may call.
  */
@@ -41,21 +39,17 @@ public final class Recordings implements AutoCloseable {
     /** How many address ranges of a recording may have a mode. */
     private static final int MOST_MODES = 256;
 
-    private static final int BUFFER_FILES = 4;
-
     /**
      * Of a recording that a follower began: it goes on for ever, and who is further behind than
      * this misses records.
      */
     private static final TraceOptions BUFFER =
-            TraceOptions.DEFAULT.withLimitBytes(64L << 20).withFiles(BUFFER_FILES);
+            TraceOptions.DEFAULT.withLimitBytes(64L << 20).withFiles(BufferFolder.MOST_FILES);
 
     /** How much a follower may have this process keep in memory, in bytes. */
-    private static final long MOST_RING_BYTES = BUFFER.limitBytes() * BUFFER_FILES;
+    private static final long MOST_RING_BYTES = BUFFER.limitBytes() * BufferFolder.MOST_FILES;
 
     private static final long PATIENCE_NANOS = 2_000_000_000L;
-
-    private static final AtomicInteger NUMBER = new AtomicInteger();
 
     /** Who has the function at this moment. */
     private record Holder(
@@ -65,7 +59,7 @@ public final class Recordings implements AutoCloseable {
 
     private final String name;
     private final TraceOrigin.At at;
-    private final Path folder;
+    private final BufferFolder buffers;
     private final Consumer<String> talk;
     private final TracePoint point;
     private final List<Entry> entries = new ArrayList<>();
@@ -88,7 +82,7 @@ public final class Recordings implements AutoCloseable {
             String name, TraceOrigin.At at, PciFunction next, Path folder, Consumer<String> talk) {
         this.name = name;
         this.at = at;
-        this.folder = folder;
+        this.buffers = folder == null ? null : BufferFolder.of(folder, name, machine(), talk);
         this.talk = talk;
         this.point = new TracePoint(next);
     }
@@ -218,7 +212,7 @@ public final class Recordings implements AutoCloseable {
 
     private synchronized RecordStream record(String by, TraceOptions options, ClockRelation clock)
             throws RefusedException {
-        if (folder == null || closed) {
+        if (buffers == null || closed) {
             throw new RefusedException(
                     RefusedException.Reason.UNSUPPORTED, name + " cannot be recorded here.");
         }
@@ -228,15 +222,7 @@ public final class Recordings implements AutoCloseable {
                     name + " is being recorded " + entries.size() + " times already: " + words());
         }
         try {
-            Files.createDirectories(folder);
-            Path file =
-                    folder.resolve(
-                            name
-                                    + "-"
-                                    + ProcessHandle.current().pid()
-                                    + "-"
-                                    + NUMBER.incrementAndGet()
-                                    + ".fst");
+            Path file = buffers.next();
             Entry entry = begin(file, options, by, true);
             tell(entry.recording(), clock);
             entries.add(entry);
@@ -351,11 +337,11 @@ public final class Recordings implements AutoCloseable {
         Path file = entry.recording().file();
         try {
             entry.recording().close();
-            Path left = folder.resolve(name + "-lost.fst");
-            putAway(file, taken ? null : left);
             if (taken) {
+                buffers.remove(file);
                 return;
             }
+            Path left = buffers.putAway(file);
             talk.accept(
                     "The recording of "
                             + name
@@ -366,20 +352,6 @@ public final class Recordings implements AutoCloseable {
                             + ".");
         } catch (IOException e) {
             talk.accept("A recording of " + name + " could not be put away: " + e.getMessage());
-        }
-    }
-
-    /** Removes a trace's files, the newest and those before it, or gives them another name. */
-    private static void putAway(Path file, Path left) throws IOException {
-        for (int number = 0; number < BUFFER_FILES; number++) {
-            String suffix = number == 0 ? "" : "." + number;
-            Path from = file.resolveSibling(file.getFileName() + suffix);
-            Path to = left == null ? null : left.resolveSibling(left.getFileName() + suffix);
-            if (to == null || !Files.exists(from)) {
-                Files.deleteIfExists(to == null ? from : to);
-            } else {
-                Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
-            }
         }
     }
 

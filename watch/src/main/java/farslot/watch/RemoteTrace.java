@@ -43,6 +43,7 @@ public final class RemoteTrace implements AutoCloseable {
     private boolean full;
     private String why;
     private boolean orderly;
+    private boolean brokenOff;
     private boolean closed;
 
     private RemoteTrace(ControlLink link, TraceSeries copy) {
@@ -73,7 +74,7 @@ public final class RemoteTrace implements AutoCloseable {
             if (keep.forceMillis() > 0) {
                 Thread.ofVirtual().start(() -> trace.forceEach(keep.forceMillis()));
             }
-            link.take(trace.new Sink(), lost -> trace.end(lost.getMessage(), false));
+            link.take(trace.new Sink(), lost -> trace.breakOff(lost.getMessage()));
             begun = true;
             return trace;
         } finally {
@@ -145,6 +146,12 @@ public final class RemoteTrace implements AutoCloseable {
         }
     }
 
+    /** Who records is lost. */
+    private synchronized void breakOff(String sentence) {
+        brokenOff = why == null;
+        end(sentence, false);
+    }
+
     private synchronized void end(String sentence, boolean inOrder) {
         if (why == null) {
             why = sentence;
@@ -182,7 +189,7 @@ public final class RemoteTrace implements AutoCloseable {
         try {
             link.unfollow();
         } catch (RefusedException | LinkException e) {
-            end(e.getMessage(), false);
+            breakOff(e.getMessage());
         }
     }
 
@@ -204,7 +211,8 @@ public final class RemoteTrace implements AutoCloseable {
     }
 
     /**
-     * Ends the link and the file; what has come is a whole trace.
+     * Ends the link and the file; what has come is a whole trace. A mark at its end says so where
+     * who recorded was lost before all of the recording had come.
      *
      * @throws TraceException where the file cannot be finished
      */
@@ -214,8 +222,14 @@ public final class RemoteTrace implements AutoCloseable {
         synchronized (this) {
             if (!closed) {
                 closed = true;
-                copy.lost(lost);
-                copy.close();
+                try {
+                    if (brokenOff) {
+                        copy.brokenOff(why);
+                    }
+                    copy.lost(lost);
+                } finally {
+                    copy.close();
+                }
             }
         }
     }

@@ -155,6 +155,11 @@ final class TraceSeries {
         newest.lost(events);
     }
 
+    /** Says in the newest file why no more came, though there was more. */
+    void brokenOff(String why) throws TraceException {
+        newest.brokenOff(why);
+    }
+
     /** Ends the files; what has come is a whole trace. */
     void close() throws TraceException {
         if (previous != null) {

@@ -18,6 +18,7 @@ import farslot.link.Offer;
 import farslot.link.Peer;
 import farslot.link.RecordFeed;
 import farslot.link.RefusedException;
+import farslot.recorder.RecorderTap;
 import farslot.recorder.TraceEvent;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceOptions;
@@ -235,6 +236,49 @@ class RecordingsTest {
         assertEquals(List.of("f0-lost.fst"), buffers());
         assertEquals(10, events("traces/f0-lost.fst").size());
         assertEquals(List.of(), recordings.by());
+        TraceEvent.Mark end = assertInstanceOf(TraceEvent.Mark.class, events("t.fst").getLast());
+        assertTrue(end.text().startsWith("This copy ends before the recording did: "), end.text());
+    }
+
+    @Test
+    void shouldFindWhatAKilledProcessOfThisMachineHadRecordedForOthers() throws Exception {
+        String here = Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+        Process gone = new ProcessBuilder("true").start();
+        gone.waitFor();
+        Path traces = Files.createDirectory(folder.resolve("traces"));
+        String lives = "f0-" + ProcessHandle.current().pid() + "-99.fst";
+        left(traces.resolve("f0-" + gone.pid() + "-1.fst"), here);
+        left(traces.resolve("f0-" + gone.pid() + "-2.fst"), "elsewhere");
+        left(traces.resolve("f1-" + gone.pid() + "-1.fst"), here);
+        left(traces.resolve(lives), here);
+        Files.writeString(traces.resolve("f0-" + gone.pid() + "-3.fst"), "no trace");
+        Files.writeString(traces.resolve("f0-" + gone.pid() + "-1.fst.1"), "the part before it");
+        new Recordings("f0", TraceOrigin.At.LENDER, new Register(), traces, talk::add).close();
+        String told = talk.poll(20, TimeUnit.SECONDS);
+        assertTrue(told.contains("was killed; what it had is in "), told);
+        assertTrue(told.contains("f0-lost.fst"), told);
+        assertEquals(1, events("traces/f0-lost.fst").size());
+        assertEquals(
+                Stream.of(
+                                "f0-lost.fst",
+                                "f0-lost.fst.1",
+                                "f0-" + gone.pid() + "-2.fst",
+                                "f0-" + gone.pid() + "-3.fst",
+                                "f1-" + gone.pid() + "-1.fst",
+                                lives)
+                        .sorted()
+                        .toList(),
+                buffers().stream().sorted().toList());
+        assertEquals(0, talk.size());
+    }
+
+    /** A trace with one access in it. */
+    private static void left(Path file, String machine) throws Exception {
+        TraceOrigin origin = new TraceOrigin(TraceOrigin.At.LENDER, "f0", "", "", machine, 0);
+        try (RecorderTap tap =
+                RecorderTap.recording(new Register(), file, ALL.withOrigin(origin))) {
+            tap.write(0, 0, WORD, 4, PciFunction.ALL_BYTES);
+        }
     }
 
     @Test
