@@ -24,7 +24,8 @@ final class RecordOptions {
             paramLabel = "RANGE=MODE",
             description =
                     "How accesses of a range are recorded, as in BAR0:0x0-0xfff=flush: off, count,"
-                            + " record, flush (on the disk before the access is done), flush-remote."
+                            + " record, flush (on the disk before the access is done), flush-remote"
+                            + " (in the file of \"trace record\" on another computer before that)."
                             + " Of two for one address the later counts.")
     List<String> modes = List.of();
 

@@ -261,6 +261,40 @@ class TraceVerbsTest {
     }
 
     @Test
+    void aSlotIsRecordedAndChangedLikeALender() throws Exception {
+        Path file = runtime.resolve("s0.fst");
+        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json");
+                VerbProcess slot = borrow(lender)) {
+            slot.report();
+            assertEquals(ExitCode.USAGE, farslot("trace", "mode", "e0", "--at=slot", "CFG=off"));
+            try (VerbProcess recorder =
+                    VerbProcess.start(
+                            runtime,
+                            "trace",
+                            "record",
+                            "e0",
+                            "--at=slot",
+                            "-o",
+                            file.toString(),
+                            "--mode=BAR0=off")) {
+                while (farslot("trace", "mode", "e0", "--at=slot", "CFG=count") != ExitCode.OK) {
+                    assertTrue(err.contains("Nothing is recorded"), err);
+                }
+                assertTrue(err.contains("Changed in 1 trace."), err);
+                assertEquals(130, recorder.terminate() - 13, recorder.talk());
+            }
+            does("trace", "show", file.toString());
+            assertTrue(out.contains("--mode BAR0=off --mode CFG=count"), out);
+        }
+    }
+
+    private VerbProcess borrow(VerbProcess lender) throws IOException {
+        lender.report();
+        String socket = runtime.resolve("v").toString();
+        return VerbProcess.start(runtime, "borrow", "e0", "--vfio-user", socket, "--json");
+    }
+
+    @Test
     void aRecordingIsRefusedByTheRecorderInItsWords() throws Exception {
         try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
             lender.report();

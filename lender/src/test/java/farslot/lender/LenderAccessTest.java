@@ -436,6 +436,11 @@ class LenderAccessTest {
             assertEquals(
                     List.of(Map.of("traces", "1")),
                     offer.operate(ALICE, "mark", Map.of("function", "n0", "text", "x")));
+            Map<String, String> off = Map.of("function", "n0", "mode", "BAR0=off");
+            refused(
+                    "You lack the right to operate n0.",
+                    () -> offer.operate(NEIGHBOUR, "mode", off));
+            assertEquals(List.of(Map.of("traces", "1")), offer.operate(ALICE, "mode", off));
             assertEquals(0, recording.lost());
         }
         assertEquals("ended alice record n0: the link has ended", last());

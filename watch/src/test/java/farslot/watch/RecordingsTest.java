@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farslot.core.CompletionStatus;
+import farslot.core.FunctionDescription;
 import farslot.core.PciFunction;
 import farslot.link.Address;
 import farslot.link.ClockRelation;
@@ -378,6 +379,24 @@ class RecordingsTest {
         assertEquals(5000, offsets.size());
         assertEquals(0x4e1cL, offsets.getLast());
         awaitNobody();
+    }
+
+    @Test
+    void shouldGiveThoseWhoFollowAllOfATraceThatEndsByItself() throws Exception {
+        FunctionDescription description = recordings.function().describe();
+        recordings.keep(
+                folder.resolve("own.fst"),
+                RecordingOptions.of(
+                        Map.of("until", "offset == 0x4e1c"), TraceOptions.DEFAULT, description));
+        RemoteTrace trace = follow("t.fst", false, Map.of());
+        write(6000);
+        assertTrue(trace.awaitOver(20_000));
+        assertTrue(trace.isOrderly(), trace.why());
+        trace.close();
+        assertEquals(5000, offsets("t.fst").size());
+        RefusedException nothing =
+                assertThrows(RefusedException.class, () -> follow("u.fst", false, Map.of()));
+        assertEquals(RefusedException.Reason.NOT_FOUND, nothing.reason(), "it has ended");
     }
 
     @Test
