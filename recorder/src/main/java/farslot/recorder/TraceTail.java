@@ -13,7 +13,7 @@ import java.util.function.Consumer;
  * their order, without the seals between them. The writer knows nothing of it and never waits.
  *
  * <p>A record whose event has not ended is waited for for 10 ms. Then it is given as it is, and
- * again once it is complete; not so where somebody is in a {@link #hurry}.
+ * again once it is complete. Where somebody is in a {@link #hurry} it is given at once.
  *
  * <p>One thread reads; any thread may call {@link #finish} and {@link #close}.
  */
