@@ -23,6 +23,9 @@ final class ConditionNames {
     /** No register map has longer names. */
     private static final int MAX_NAME = 1024;
 
+    /** Nor are elements nested so deeply in one; each part is looked for with all before it. */
+    private static final int MAX_PARTS = 64;
+
     private final TraceNames names;
 
     ConditionNames(TraceNames names) {
@@ -62,6 +65,9 @@ final class ConditionNames {
     List<Named> find(String name, List<String> others) throws UnknownNameException {
         if (name.length() > MAX_NAME) {
             throw new UnknownNameException("No register has a name as long as this.");
+        }
+        if (name.chars().filter(c -> c == '.').count() >= MAX_PARTS) {
+            throw new UnknownNameException("No register has a name of as many parts as this.");
         }
         int dot = name.indexOf('.');
         Long region =

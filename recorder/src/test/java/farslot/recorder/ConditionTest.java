@@ -10,6 +10,7 @@ import static farslot.recorder.ConditionSamples.masked;
 import static farslot.recorder.ConditionSamples.read;
 import static farslot.recorder.ConditionSamples.readUnderWay;
 import static farslot.recorder.ConditionSamples.write;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -20,9 +21,12 @@ import farslot.core.FunctionEvent;
 import farslot.core.InterruptKind;
 import farslot.core.Region;
 import farslot.core.ResetKind;
+import farslot.registers.RegisterMapLoader;
+import java.io.ByteArrayInputStream;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class ConditionTest {
     private static void holds(String expression, TraceEvent event) {
@@ -174,6 +178,33 @@ class ConditionTest {
                         .startsWith(
                                 "A mask means nothing of \"LINES.SIZE\", which is shown with 16"
                                         + " added;"));
+    }
+
+    @Test
+    @Timeout(10)
+    void shouldRefuseANameOfManyPartsAtOnceWhateverTheMap() {
+        StringBuilder xml = new StringBuilder("<database><domain name=\"BAR0\">");
+        for (int i = 0; i < 20_000; i++) {
+            xml.append("<reg32 offset=\"").append(4 * i).append("\" name=\"R").append(i);
+            xml.append("\"/>");
+        }
+        byte[] map = xml.append("</domain></database>").toString().getBytes(UTF_8);
+        TraceNames many =
+                TraceNames.of(
+                        MemoryFunction.DESCRIPTION,
+                        RegisterMapLoader.strict().load("many", new ByteArrayInputStream(map)));
+        for (int parts : new int[] {64, 65, 500}) {
+            String name = "a" + ".a".repeat(parts - 1);
+            String sentence =
+                    assertThrows(ConditionException.class, () -> Condition.of(name + " == 1", many))
+                            .sentence();
+            assertTrue(
+                    sentence.startsWith(
+                            parts > 64
+                                    ? "No register has a name of as many parts as this."
+                                    : "There is no register or word \"a.a."),
+                    sentence);
+        }
     }
 
     private static String refused(String expression) {
