@@ -63,7 +63,9 @@ public final class FoldedText {
                 "repeat",
                 "-",
                 repeat.rows() == 1 ? "the line above" : "the " + repeat.rows() + " lines above",
-                String.format(Locale.ROOT, "%,d times more", repeat.times()),
+                repeat.times() == 1
+                        ? "once more"
+                        : String.format(Locale.ROOT, "%,d times more", repeat.times()),
                 rest.toString());
     }
 

@@ -124,6 +124,18 @@ class FoldingTest {
     }
 
     @Test
+    void shouldSayOnceWhereABlockCameOnceMore() {
+        TraceScript script = new TraceScript();
+        for (int i = 0; i < 3; i++) {
+            script.write(0x1000, 1).writeUnnamed(4, 2).interrupt(0);
+        }
+        script.mark("end");
+        assertTrue(
+                shown(script).contains("the 3 lines above      once more          in "),
+                shown(script));
+    }
+
+    @Test
     void shouldGoOnWithWhatCameOfABlockThatDoesNotEnd() {
         TraceScript script = new TraceScript();
         for (int i = 0; i < 4; i++) {

@@ -135,6 +135,17 @@ final class LiveTrace implements AutoCloseable {
 
     /** The next event, however long that takes; null where no more comes. */
     TraceEvent next() throws TraceException {
+        try {
+            return awaitNext();
+        } catch (TraceException e) {
+            if (folder != null && Files.notExists(folder.path())) {
+                return null; // this program is ended, and the folder went first
+            }
+            throw e;
+        }
+    }
+
+    private TraceEvent awaitNext() throws TraceException {
         while (true) {
             // Asked first: what came before the end is read then.
             boolean over = remote == null ? follower.isOver() : remote.why() != null;

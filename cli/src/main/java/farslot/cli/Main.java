@@ -239,7 +239,11 @@ public final class Main implements Runnable {
             }
             return name + " does not take the argument \"" + word + "\".";
         }
-        String message = e.getMessage();
+        // What picocli says of Java's types means nothing to a user.
+        String message =
+                e.getMessage()
+                        .replaceFirst(" is not an? (int|long)$", " is not a whole number")
+                        .replaceFirst(" is not a (double|float)$", " is not a number");
         return message.endsWith(".") ? message : message + ".";
     }
 

@@ -34,6 +34,9 @@ final class OutputFile {
      */
     static <A extends Exception, B extends Exception> void write(Path output, Content<A, B> content)
             throws TraceException, A, B {
+        if (Files.isDirectory(output)) {
+            throw new CommandFailure(ExitCode.USAGE, output + " is a folder; name a file in it.");
+        }
         try {
             if (Files.exists(output) && !Files.isRegularFile(output)) {
                 writeTo(output, content);

@@ -27,7 +27,7 @@ import picocli.CommandLine.Command;
         },
         optionListHeading = "%nOptions:%n",
         commandListHeading = "%nCommands:%n",
-        footerHeading = "%nExample:%n",
+        footerHeading = "%nExamples:%n",
         footer = {
             "  farslot trace record n0 -o n0.fst",
             "  farslot trace show demo.fst --where \"write or irq\"",

@@ -31,8 +31,8 @@ final class TraceConfigCommand extends Verb {
             names = "--at",
             paramLabel = "SEQ",
             description =
-                    "After this event, by its number, as \"show --json\" has it; the last one by"
-                            + " default.")
+                    "After this event, by its number, as \"show --numbers\" has it; the last one"
+                            + " by default.")
     long at = Long.MAX_VALUE;
 
     @Override

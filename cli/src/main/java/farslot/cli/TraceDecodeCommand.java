@@ -92,7 +92,10 @@ final class TraceDecodeCommand extends Verb {
         for (String wanted : only) {
             if (!names.contains(wanted)) {
                 throw usage(
-                        "There is no decoder \"" + wanted + "\"" + Nearest.question(wanted, names));
+                        "There is no decoder \""
+                                + wanted
+                                + "\""
+                                + Nearest.questionOrAll(wanted, names));
             }
             if (known.stream().noneMatch(provider -> provider.name().equals(wanted))) {
                 throw usage(

@@ -46,6 +46,9 @@ final class TraceImportCommand extends Verb {
 
     @Override
     public Integer call() {
+        if (Files.isDirectory(file)) {
+            throw usage(file + " is a folder; name a file in it.");
+        }
         if (!Files.isRegularFile(file)) {
             throw new CommandFailure(ExitCode.NOT_FOUND, "There is no file " + file + ".");
         }

@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
             ""
         },
         optionListHeading = "%nOptions:%n",
-        footerHeading = "%nExample:%n",
+        footerHeading = "%nExamples:%n",
         footer = {
             "  farslot trace show demo.fst --since 0.5 --count 100",
             "  farslot trace show demo.fst --where \"write or irq\"",
@@ -76,6 +76,7 @@ final class TraceShowCommand extends Verb {
 
     private boolean painted;
     private Folding folding;
+    private boolean outputTakesNoMore;
 
     @Override
     public Integer call() {
@@ -125,7 +126,7 @@ final class TraceShowCommand extends Verb {
         if (folding != null) {
             folding.flush();
         }
-        out().flush();
+        outputTakesNoMore = out().checkError();
     }
 
     /** Where events come from: a trace that is whole, or one that grows. */
@@ -140,9 +141,11 @@ final class TraceShowCommand extends Verb {
         folding = new Folding(row -> print(text, row));
         long sinceNanos = (long) (sinceSeconds * 1e9);
         long shown = 0;
-        for (TraceEvent event = events.next();
-                event != null && shown < count;
-                event = events.next()) {
+        while (shown < count) {
+            TraceEvent event = events.next();
+            if (event == null || outputTakesNoMore) {
+                break;
+            }
             if (event.stamp().nanos() < sinceNanos
                     || (condition != null && !condition.test(event))) {
                 continue;

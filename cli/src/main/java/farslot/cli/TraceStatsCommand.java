@@ -28,7 +28,7 @@ import picocli.CommandLine.Parameters;
             ""
         },
         optionListHeading = "%nOptions:%n",
-        footerHeading = "%nExample:%n",
+        footerHeading = "%nExamples:%n",
         footer = {
             "  farslot trace stats demo.fst --count 20",
             "  farslot trace stats demo.fst --where \"time in 1s..2s and not CFG\""

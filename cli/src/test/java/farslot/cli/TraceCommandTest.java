@@ -1,6 +1,7 @@
 package farslot.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import farslot.core.FunctionDescription;
@@ -156,6 +157,56 @@ class TraceCommandTest {
         assertEquals(1, out.toString().lines().count(), "a heading and no transactions");
         assertEquals(ExitCode.USAGE, farslot("trace", "decode", file, "--only", "pcii"));
         assertTrue(err.toString().contains("did you mean \"pci\"?"), err.toString());
+        assertEquals(ExitCode.USAGE, farslot("trace", "decode", file, "--only", "usb4"));
+        assertTrue(err.toString().contains("\"usb4\"; there are: "), err.toString());
+    }
+
+    @Test
+    void shouldSayThatAFolderIsNoFile() throws IOException {
+        Path file = trace();
+        refusedAsFolder("trace", "show", folder);
+        refusedAsFolder("trace", "stats", folder);
+        refusedAsFolder("trace", "query", folder, "--named", "errors");
+        refusedAsFolder("trace", "import", folder, "-o", folder.resolve("x.fst"));
+        refusedAsFolder("trace", "export", file, "--to", "pcapng", "-o", folder);
+        try (var files = Files.list(folder)) {
+            assertEquals(List.of(file), files.toList());
+        }
+    }
+
+    private void refusedAsFolder(Object... args) {
+        err.getBuffer().setLength(0);
+        assertEquals(ExitCode.USAGE, farslot(args), err.toString());
+        assertTrue(err.toString().contains(folder + " is a folder"), err.toString());
+    }
+
+    @Test
+    void shouldAskForNumbersInWordsOfPeople() throws IOException {
+        Path file = trace();
+        assertEquals(ExitCode.USAGE, farslot("trace", "config", file, "--at", "x"));
+        assertTrue(err.toString().contains("'x' is not a whole number. "), err.toString());
+        assertEquals(ExitCode.USAGE, farslot("trace", "show", file, "--since", "y"));
+        assertTrue(err.toString().contains("'y' is not a number. "), err.toString());
+    }
+
+    @Test
+    void shouldLeaveNoTraceWhereTheDiskIsTooSmallForAnImport() throws Exception {
+        Path text = folder.resolve("long.mmiotrace");
+        StringBuilder lines = new StringBuilder("VERSION 20070824\n");
+        lines.append("PCIDEV 0100 12345678 0 f0000000 0 0 0 0 0 0 1000 0 0 0 0 0 0 widget\n");
+        lines.append("MAP 0.5 1 0xf0000000 0x0 0x1000 0x0 0\n");
+        for (int i = 0; i < 20_000; i++) {
+            lines.append("R 4 3.0 1 0xf0000000 0x1 0x0 0\n");
+        }
+        Files.writeString(text, lines);
+        Path file = folder.resolve("long.fst");
+        try (VerbProcess process =
+                VerbProcess.startLimited(
+                        folder, 256, "trace", "import", text.toString(), "-o", file.toString())) {
+            assertEquals(ExitCode.FAILED, process.exitCode());
+            assertTrue(process.talk().contains("cannot be written: "), process.talk());
+        }
+        assertFalse(Files.exists(file));
     }
 
     @Test

@@ -111,6 +111,19 @@ class TraceVerbsTest {
     }
 
     @Test
+    void followingEndsAfterSoManyEventsOrByASignalWithoutAComplaint() throws Exception {
+        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+            lender.report();
+            does("trace", "show", "e0", "--follow", "--count", "1");
+            assertEquals(1, out.lines().count(), out);
+            VerbProcess viewer = VerbProcess.start(runtime, "trace", "show", "e0", "--follow");
+            await("recorded-by");
+            viewer.terminate();
+            assertFalse(viewer.talk().contains("cannot be read"), viewer.talk());
+        }
+    }
+
+    @Test
     void aRecordingEndsAfterItsTimeAndReports() throws Exception {
         Path file = runtime.resolve("e0.fst");
         try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {

@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
@@ -123,6 +124,9 @@ public final class TraceReader implements AutoCloseable {
      */
     @SuppressWarnings("MustBeClosed") // by the reader's own close
     public static TraceReader open(Path file) throws TraceException {
+        if (Files.isDirectory(file)) {
+            throw new TraceException(file + " is a folder, no trace; name a file in it.");
+        }
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             MemorySegment trace =

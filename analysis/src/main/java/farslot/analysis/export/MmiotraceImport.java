@@ -52,10 +52,12 @@ public final class MmiotraceImport {
                         trace, choice.subject(), TraceOrigin.UNKNOWN, survey.own().began());
         boolean whole = false;
         Events events = new Events(assembler, choice, survey.own().isKnown());
-        try (assembler) {
-            events.begin();
-            MmiotraceReader.read(text, events);
-            assembler.lost(events.lost);
+        try {
+            try (assembler) {
+                events.begin();
+                MmiotraceReader.read(text, events);
+                assembler.lost(events.lost);
+            }
             whole = true;
         } finally {
             if (!whole) {
