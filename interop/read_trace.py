@@ -15,7 +15,7 @@ import zlib
 VERSION, SLOT, BLOCK = 2, 64, 1024
 SEAL, CONTINUATION = 0x7E, 0x7F
 READ, WRITE, DMA_READ, DMA_WRITE, LEASE = 1, 2, 3, 4, 16
-UNDER_WAY, DIGEST, COUNTER = 1, 2, 4
+UNDER_WAY, DIGEST, COUNTER, LINK_TIME = 1, 2, 4, 8
 
 REGIONS = ["BAR0", "BAR1", "BAR2", "BAR3", "BAR4", "BAR5", "ROM", "CFG"]
 STATUS = {0: "SUCCESS", 1: "UNSUPPORTED_REQUEST", 4: "COMPLETER_ABORT", 5: "TIMED_OUT",
@@ -204,6 +204,8 @@ class Trace:
             counter, = struct.unpack_from("<Q", self.data, at + 8)
             if counter:
                 event["programCounter"] = hex(counter)
+        if flags & LINK_TIME:
+            event["linkNanos"], = struct.unpack_from("<i", self.data, self.place(slot) + 4)
         if found:
             event[found] = True
         in_record = 8 if flags & COUNTER else 16

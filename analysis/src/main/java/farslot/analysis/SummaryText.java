@@ -36,6 +36,7 @@ public final class SummaryText {
         registers(summary.registers(), maxRegisters);
         interrupts(summary.interrupts());
         dma(summary);
+        link(summary.link());
         if (!summary.others().isEmpty()) {
             List<String[]> rows = new ArrayList<>();
             rows.add(new String[] {"OTHER", "EVENTS"});
@@ -118,6 +119,27 @@ public final class SummaryText {
                         Long.toString(count.mostPerSecond()),
                         seconds(count.firstNanos()),
                         seconds(count.lastNanos())
+                    });
+        }
+        table(rows);
+    }
+
+    private void link(List<TraceSummary.LinkTime> kinds) {
+        if (kinds.isEmpty()) {
+            return;
+        }
+        List<String[]> rows = new ArrayList<>();
+        rows.add(new String[] {"LINK", "EVENTS", "P50", "P99", "MAX", "BELOW-0"});
+        for (TraceSummary.LinkTime kind : kinds) {
+            TraceSummary.Latency time = kind.latency();
+            rows.add(
+                    new String[] {
+                        kind.kind(),
+                        Long.toString(time.count()),
+                        duration(time.p50Nanos()),
+                        duration(time.p99Nanos()),
+                        duration(time.maxNanos()),
+                        Long.toString(kind.belowZero())
                     });
         }
         table(rows);

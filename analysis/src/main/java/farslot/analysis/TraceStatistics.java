@@ -34,6 +34,7 @@ public final class TraceStatistics {
     private final Map<InterruptKind, Map<Long, VectorCount>> interrupts =
             new EnumMap<>(InterruptKind.class);
     private final Map<String, Long> others = new TreeMap<>();
+    private final Map<String, LinkTimes> link = new TreeMap<>();
     private final Transfers dmaReads = new Transfers();
     private final Transfers dmaWrites = new Transfers();
     private final List<String> remarks = new ArrayList<>();
@@ -103,6 +104,16 @@ public final class TraceStatistics {
         }
     }
 
+    private static final class LinkTimes {
+        private final LatencyHistogram latency = new LatencyHistogram();
+        private long belowZero;
+
+        void add(long nanos) {
+            belowZero += nanos < 0 ? 1 : 0;
+            latency.add(Math.max(0, nanos));
+        }
+    }
+
     /** The events that follow are of this trace: their times begin when it began. */
     public void begin(TraceReader trace) {
         began = began == null ? trace.began() : began;
@@ -128,6 +139,10 @@ public final class TraceStatistics {
         events++;
         long nanos = event.stamp().nanos() + laterNanos;
         lastNanos = Math.max(lastNanos, nanos + event.stamp().durationNanos());
+        if (event.stamp().hasLinkTime()) {
+            link.computeIfAbsent(TraceText.kind(event), kind -> new LinkTimes())
+                    .add(event.stamp().linkNanos());
+        }
         switch (event) {
             case TraceEvent.Access e -> count(e).add(e, nanos);
             case TraceEvent.Dma e -> (e.write() ? dmaWrites : dmaReads).add(e);
@@ -204,6 +219,13 @@ public final class TraceStatistics {
                 dmaReads.summary(),
                 dmaWrites.summary(),
                 Map.copyOf(others),
+                link.entrySet().stream()
+                        .map(kind ->
+                                new TraceSummary.LinkTime(
+                                        kind.getKey(),
+                                        kind.getValue().belowZero,
+                                        TraceSummary.Latency.of(kind.getValue().latency)))
+                        .toList(),
                 heat(),
                 lost,
                 damaged,

@@ -13,6 +13,7 @@ import java.util.Map;
  * @param events how many were counted
  * @param registers the busiest first
  * @param others events of other kinds, by their name in text
+ * @param link how long the link alone took, in a trace that was recorded at both ends of it
  * @param heat how often each part of each region was accessed
  * @param lost how many events the recorder could not keep
  * @param damaged how many blocks and records are damaged
@@ -29,6 +30,7 @@ public record TraceSummary(
         DmaCount dmaReads,
         DmaCount dmaWrites,
         Map<String, Long> others,
+        List<LinkTime> link,
         List<HeatMap> heat,
         long lost,
         long damaged,
@@ -70,6 +72,14 @@ public record TraceSummary(
                     histogram.max());
         }
     }
+
+    /**
+     * How long the link took with events of one kind ("read").
+     *
+     * @param belowZero of how many it is less than nothing, since clocks are not known better; they
+     *     count as 0
+     */
+    public record LinkTime(String kind, long belowZero, Latency latency) {}
 
     /**
      * How often one vector was signalled.

@@ -21,7 +21,8 @@ record Recorder(String name, Address address, String function) {
     /** At which end of a function's link. */
     enum At {
         LENDER,
-        SLOT
+        SLOT,
+        BOTH
     }
 
     /**
@@ -42,7 +43,7 @@ record Recorder(String name, Address address, String function) {
                 throw new CommandFailure(
                         ExitCode.USAGE,
                         "A slot is recorded on its own machine: it listens on no network. Without"
-                                + " \"@MACHINE\", --at slot takes the slot that has "
+                                + " \"@MACHINE\", --at slot and --at both take the slot that has "
                                 + address.name()
                                 + " here.");
             }
@@ -54,6 +55,18 @@ record Recorder(String name, Address address, String function) {
         }
         List<Role> roles = at == At.LENDER ? List.of(Role.LENDER) : List.of(Role.LENDER, Role.SLOT);
         return of(processes.find(what, roles));
+    }
+
+    /** The two ends of the link of a slot of this machine: the slot, and who lends to it. */
+    static List<Recorder> bothEnds(String what) {
+        Recorder slot = find(what, At.SLOT);
+        for (Map<String, String> process : Processes.ofUser().running()) {
+            if ("slot".equals(process.get("role")) && slot.name.equals(process.get("name"))) {
+                return List.of(slot, find(process.getOrDefault("function", ""), At.LENDER));
+            }
+        }
+        throw new CommandFailure(
+                ExitCode.NOT_FOUND, "The slot " + slot.name + " has ended just now.");
     }
 
     private static Recorder of(Place place) {

@@ -1,14 +1,19 @@
 package farslot.cli;
 
+import farslot.analysis.LinkMerge;
 import farslot.link.FollowRequest;
 import farslot.link.LinkException;
 import farslot.link.RefusedException;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceOptions;
 import farslot.watch.RemoteTrace;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,6 +34,7 @@ import picocli.CommandLine.Parameters;
         footer = {
             "  farslot trace record n0 -o n0.fst",
             "  farslot trace record n0@machine -o n0.fst --dma whole --for 10s",
+            "  farslot trace record n0 -o n0.fst --at both",
             "  farslot trace record n0 -o n0.fst --where \"write or irq\" --mode CFG=off",
             "  farslot trace record n0 -o n0.fst --ring 64M --until \"CSTS.CFS == 1\""
         })
@@ -58,7 +64,9 @@ final class TraceRecordCommand extends Verb {
             paramLabel = "END",
             description =
                     "Record at this end of the function's link: ${COMPLETION-CANDIDATES}. Default:"
-                            + " where NAME is.")
+                            + " where NAME is. With both, the lender's accesses, DMA and interrupts"
+                            + " in FILE say how long the link took with them; NAME is of a slot of"
+                            + " this machine.")
     Recorder.At at;
 
     @Mixin RecordOptions recording;
@@ -74,35 +82,48 @@ final class TraceRecordCommand extends Verb {
 
     @Mixin JsonOption output;
 
+    /** Of the slot and of the lender where both ends are recorded. */
+    private final List<RemoteTrace> traces = new CopyOnWriteArrayList<>();
+
     /** Guarded by this. */
     private boolean ended;
 
-    /** What {@code --json} prints, in the end. */
-    record Report(String file, long records, long bytes, long missed, long lost, String ended) {}
+    /**
+     * What {@code --json} prints, in the end.
+     *
+     * @param both null where one end was recorded
+     */
+    record Report(
+            String file,
+            long records,
+            long bytes,
+            long missed,
+            long lost,
+            String ended,
+            LinkMerge.Report both) {}
 
     @Override
     public Integer call() {
         TraceOptions keep = recording.file(KEEP);
         Duration howLong = time == null ? null : Amount.time(this, "--for", time);
         Map<String, String> arguments = recording.arguments();
-        Recorder recorder = Recorder.find(name, at);
+        List<Recorder> recorders = recorders();
         try (Foreground foreground = new Foreground(this::say)) {
-            RemoteTrace trace =
-                    RemoteTrace.follow(
-                            recorder.connect(insecure),
-                            new FollowRequest(recorder.function(), true, arguments),
-                            file,
-                            keep);
-            foreground.own((AutoCloseable) () -> end(trace));
+            foreground.own((AutoCloseable) this::end);
+            for (Recorder recorder : recorders) {
+                FollowRequest request = new FollowRequest(recorder.function(), true, arguments);
+                Path to = recorders.size() == 1 ? file : part(traces.size());
+                traces.add(RemoteTrace.follow(recorder.connect(insecure), request, to, keep));
+            }
             say(begun());
-            await(trace, howLong);
-            end(trace);
-            return trace.isOrderly() ? ExitCode.OK : ExitCode.FAILED;
+            await(howLong);
+            end();
+            return traces.stream().allMatch(RemoteTrace::isOrderly) ? ExitCode.OK : ExitCode.FAILED;
         } catch (LinkException e) {
             throw Processes.failure(e);
         } catch (RefusedException e) {
             throw Processes.failure(e);
-        } catch (TraceException e) {
+        } catch (IOException e) {
             throw new CommandFailure(ExitCode.USAGE, e.getMessage(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -124,14 +145,50 @@ final class TraceRecordCommand extends Verb {
                 + " on Ctrl-C.";
     }
 
-    private void await(RemoteTrace trace, Duration howLong) throws InterruptedException {
+    /** One end, or the slot and then its lender. */
+    private List<Recorder> recorders() {
+        if (at != Recorder.At.BOTH) {
+            return List.of(Recorder.find(name, at));
+        }
+        if (recording.ring != null || recording.files != null) {
+            throw usage("--at both needs all of both ends: --ring and --files are for one.");
+        }
+        if (Files.exists(file)) {
+            throw usage("The trace " + file + " cannot be made: the file exists.");
+        }
+        return Recorder.bothEnds(name);
+    }
+
+    /** Where one end is kept until it is merged with the other. */
+    private Path part(int index) {
+        return file.resolveSibling(file.getFileName() + (index == 0 ? ".slot" : ".lender"));
+    }
+
+    private void await(Duration howLong) throws InterruptedException {
         long end = howLong == null ? Long.MAX_VALUE : howLong.toNanos();
         long begun = System.nanoTime();
         Progress progress = new Progress(spec.commandLine().getErr());
-        while (!trace.awaitOver(LOOK_MILLIS) && System.nanoTime() - begun < end) {
-            progress.show(words(trace.figures()));
+        while (!traces.getLast().awaitOver(LOOK_MILLIS)
+                && traces.getFirst().why() == null
+                && System.nanoTime() - begun < end) {
+            progress.show(words(figures()));
         }
         progress.end();
+    }
+
+    /** Of all that is kept. */
+    private RemoteTrace.Figures figures() {
+        RemoteTrace.Figures sum = new RemoteTrace.Figures(0, 0, 0, 0);
+        for (RemoteTrace trace : traces) {
+            RemoteTrace.Figures more = trace.figures();
+            sum =
+                    new RemoteTrace.Figures(
+                            sum.records() + more.records(),
+                            sum.bytes() + more.bytes(),
+                            sum.missed() + more.missed(),
+                            sum.lost() + more.lost());
+        }
+        return sum;
     }
 
     private static String words(RemoteTrace.Figures figures) {
@@ -143,11 +200,38 @@ final class TraceRecordCommand extends Verb {
     }
 
     /** Whichever end comes first: its user is told what was missed after Ctrl-C too. */
-    private synchronized void end(RemoteTrace trace) throws TraceException, InterruptedException {
-        if (!ended) {
-            ended = true;
+    private synchronized void end() throws IOException, InterruptedException {
+        if (ended) {
+            return;
+        }
+        ended = true;
+        // The lender's first: what it has, the slot has seen before.
+        for (RemoteTrace trace : traces.reversed()) {
             finish(trace);
-            report(trace);
+        }
+        boolean both = at == Recorder.At.BOTH;
+        if (traces.size() == (both ? 2 : 1)) {
+            report(both ? merge() : null);
+        } else if (both && traces.size() == 1) {
+            Files.delete(part(0)); // the other could not be begun
+        }
+    }
+
+    private LinkMerge.Report merge() throws IOException {
+        try {
+            LinkMerge.Report merged = LinkMerge.merge(part(1), part(0), file);
+            Files.delete(part(0));
+            Files.delete(part(1));
+            return merged;
+        } catch (TraceException e) {
+            throw new TraceException(
+                    e.getMessage()
+                            + " What was recorded is in "
+                            + part(1)
+                            + " and "
+                            + part(0)
+                            + ".",
+                    e);
         }
     }
 
@@ -161,8 +245,12 @@ final class TraceRecordCommand extends Verb {
         trace.close();
     }
 
-    private void report(RemoteTrace trace) {
-        RemoteTrace.Figures figures = trace.figures();
+    /**
+     * @param merged null where one end was recorded
+     */
+    private void report(LinkMerge.Report merged) {
+        RemoteTrace.Figures figures = figures();
+        String why = traces.getLast().why();
         if (output.json) {
             Json.print(
                     out(),
@@ -172,9 +260,14 @@ final class TraceRecordCommand extends Verb {
                             figures.bytes(),
                             figures.missed(),
                             figures.lost(),
-                            trace.why()));
+                            why,
+                            merged));
             out().flush();
         }
-        say(trace.why() + " " + file + " has " + words(figures) + ".");
+        if (merged == null) {
+            say(why + " " + file + " has " + words(figures) + ".");
+            return;
+        }
+        say(why + " " + file + " was made of " + words(figures) + ": " + merged);
     }
 }

@@ -330,6 +330,61 @@ class TraceVerbsTest {
         assertTrue(err.contains(sentence), err);
     }
 
+    @Test
+    void bothEndsOfALinkBecomeOneTraceThatSaysWhatTheLinkTook() throws Exception {
+        Path file = runtime.resolve("e0.fst");
+        String path = file.toString();
+        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+            lender.report();
+            assertEquals(
+                    ExitCode.NOT_FOUND,
+                    farslot("trace", "record", "e0", "-o", path, "--at", "both"));
+            Path socket = runtime.resolve("v");
+            VerbProcess slot =
+                    VerbProcess.start(
+                            runtime,
+                            "borrow",
+                            "e0",
+                            "--name",
+                            "s0",
+                            "--vfio-user",
+                            socket.toString(),
+                            "--json");
+            slot.report();
+            assertEquals(
+                    ExitCode.USAGE,
+                    farslot("trace", "record", "e0", "-o", path, "--at", "both", "--ring", "1M"));
+            assertTrue(err.contains("--ring and --files are for one"), err);
+            VerbProcess recorder =
+                    VerbProcess.start(runtime, "trace", "record", "s0", "-o", path, "--at", "both");
+            await("recorded-by");
+            while (!recorder.talk().contains("Recording s0")) {
+                Thread.onSpinWait();
+            }
+            does("poke", "s0", "CFG", "COMMAND", "2");
+            does("poke", "s0", "BAR0", "LIVENESS", "0x0f0f0f0f");
+            does("peek", "s0", "BAR0", "LIVENESS");
+            recorder.terminate();
+            assertTrue(
+                    recorder.talk().contains("3 accesses, transfers and interrupts were seen"),
+                    recorder.talk());
+            does("trace", "show", path);
+            for (String kind : List.of("write +CFG", "read +BAR0", "write +BAR0")) {
+                String line = "(?s).*  " + kind + "[^\\n]* link=[0-9.]+[a-z]+\\n.*";
+                assertTrue(out.matches(line), out);
+            }
+            does("trace", "stats", path);
+            assertTrue(out.contains("LINK"), out);
+            does("trace", "query", path, "SELECT count(link_nanos) AS n FROM events", "--json");
+            assertTrue(out.contains("3"), out);
+            assertFalse(Files.exists(runtime.resolve("e0.fst.slot")));
+            assertFalse(Files.exists(runtime.resolve("e0.fst.lender")));
+            assertEquals(
+                    ExitCode.USAGE, farslot("trace", "record", "s0", "-o", path, "--at", "both"));
+            slot.close();
+        }
+    }
+
     private List<String> buffers() throws IOException {
         try (var files = Files.list(runtime.resolve("traces"))) {
             return files.map(Path::toString).toList();

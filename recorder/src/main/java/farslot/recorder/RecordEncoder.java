@@ -24,6 +24,7 @@ final class RecordEncoder {
     private static final int MOST_LEASE_NAME_BYTES = TraceWriter.MAX_TEXT_BYTES / 3;
 
     private final TraceEvent event;
+    private final long linkNanos;
     private int kind;
     private int flags;
     private int where;
@@ -35,12 +36,16 @@ final class RecordEncoder {
     private long length;
     private byte[] data = new byte[0];
 
-    private RecordEncoder(TraceEvent event) {
+    private RecordEncoder(TraceEvent event, long linkNanos) {
         this.event = event;
+        this.linkNanos = linkNanos;
     }
 
-    static MemorySegment encode(TraceEvent event) {
-        RecordEncoder encoder = new RecordEncoder(event);
+    /**
+     * @param linkNanos how long the link took; the event's own stamp does not count for that
+     */
+    static MemorySegment encode(TraceEvent event, long linkNanos) {
+        RecordEncoder encoder = new RecordEncoder(event, linkNanos);
         encoder.read();
         return encoder.records();
     }
@@ -92,7 +97,13 @@ final class RecordEncoder {
                     count);
             done += count;
         }
-        records.set(LONG, 0, TraceFormat.commit(kind, flags, continuations));
+        long linkTime = 0;
+        if (linkNanos != TraceEvent.Stamp.NO_LINK_TIME) {
+            flags |= TraceFormat.FLAG_LINK_TIME;
+            linkTime = Math.clamp(linkNanos, Integer.MIN_VALUE, Integer.MAX_VALUE);
+        }
+        records.set(
+                LONG, 0, TraceFormat.commit(kind, flags, continuations) | linkTime << Integer.SIZE);
         return records;
     }
 

@@ -2,8 +2,6 @@ package farslot.recorder;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Instant;
 
@@ -43,11 +41,25 @@ public final class TraceAssembler implements AutoCloseable {
             throws TraceException {
         long wall = began.getEpochSecond() * 1_000_000_000L + began.getNano();
         TraceHeader header = new TraceHeader(0, wall, Long.MAX_VALUE, subject, origin);
-        byte[] bytes = header.encode(0);
-        ByteBuffer.wrap(bytes)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putLong(TraceFormat.MAGIC_AT, TraceFormat.MAGIC);
-        return new TraceAssembler(TraceCopy.create(file, bytes));
+        return new TraceAssembler(TraceCopy.create(file, header.encodePublished()));
+    }
+
+    /**
+     * Creates the file with all that another trace says of itself before its first event.
+     *
+     * @throws TraceException where the file exists, cannot be made, or the disk is full
+     */
+    public static TraceAssembler like(Path file, TraceReader other) throws TraceException {
+        return new TraceAssembler(TraceCopy.create(file, other.headerOfFirst()));
+    }
+
+    /**
+     * The same event, of which is known how long the link took.
+     *
+     * @param linkNanos at most 2.1 s are kept
+     */
+    public void add(TraceEvent event, long linkNanos) throws TraceException {
+        add(RecordEncoder.encode(event, linkNanos));
     }
 
     /**
@@ -56,7 +68,10 @@ public final class TraceAssembler implements AutoCloseable {
      * @throws TraceException where the file cannot be written
      */
     public void add(TraceEvent event) throws TraceException {
-        MemorySegment records = RecordEncoder.encode(event);
+        add(RecordEncoder.encode(event, event.stamp().linkNanos()));
+    }
+
+    private void add(MemorySegment records) throws TraceException {
         long count = records.byteSize() / TraceFormat.RECORD_BYTES;
         if (buffered + count > BUFFERED_RECORDS) {
             flush();

@@ -33,6 +33,9 @@ public sealed interface TraceEvent {
      * @param verification how far all this can be relied on
      * @param epoch of the lease under which it happened; 0 where there was none, or it is not known
      * @param programCounter of the driver's instruction; 0 where it is not known
+     * @param linkNanos how long the link alone took, in a trace that was recorded at both ends of
+     *     it; {@link #NO_LINK_TIME} where that is not known. Below 0 only as far as the clocks of
+     *     the two machines are not known better. At most 2.1 s
      */
     record Stamp(
             long number,
@@ -42,7 +45,36 @@ public sealed interface TraceEvent {
             boolean underWay,
             Verification verification,
             long epoch,
-            long programCounter) {
+            long programCounter,
+            long linkNanos) {
+        public static final long NO_LINK_TIME = Long.MIN_VALUE;
+
+        /** One that was recorded at one end. */
+        public Stamp(
+                long number,
+                long nanos,
+                long durationNanos,
+                int generation,
+                boolean underWay,
+                Verification verification,
+                long epoch,
+                long programCounter) {
+            this(
+                    number,
+                    nanos,
+                    durationNanos,
+                    generation,
+                    underWay,
+                    verification,
+                    epoch,
+                    programCounter,
+                    NO_LINK_TIME);
+        }
+
+        public boolean hasLinkTime() {
+            return linkNanos != NO_LINK_TIME;
+        }
+
         /** One that can be relied on, of whose lease and instruction nothing is known. */
         public Stamp(
                 long number, long nanos, long durationNanos, int generation, boolean underWay) {

@@ -34,7 +34,7 @@ final class TraceFormat {
     static final long MAGIC = 0x0A54_4F4C_5352_4146L;
 
     static final int VERSION_MAJOR = 2;
-    static final int VERSION_MINOR = 0;
+    static final int VERSION_MINOR = 1;
 
     static final int MAGIC_AT = 0x00;
     static final int MAJOR_AT = 0x08;
@@ -104,6 +104,9 @@ final class TraceFormat {
     /** Data bytes in the record itself. */
     static final int DATA_BYTES = RECORD_BYTES - DATA_AT;
 
+    /** With {@link #FLAG_LINK_TIME}: how long the link took, in signed nanoseconds. */
+    static final int LINK_TIME_AT = 0x04;
+
     /** With {@link #FLAG_PROGRAM_COUNTER}: the place of the program counter. */
     static final int PROGRAM_COUNTER_AT = 0x38;
 
@@ -171,6 +174,9 @@ final class TraceFormat {
 
     /** Flag: {@link #PROGRAM_COUNTER_AT} holds the driver's program counter. */
     static final int FLAG_PROGRAM_COUNTER = 4;
+
+    /** Flag: {@link #LINK_TIME_AT} holds how long the link took. */
+    static final int FLAG_LINK_TIME = 8;
 
     /** {@link #STATUS_AT} of what has no status. */
     static final int NO_STATUS = 0xFF;

@@ -147,6 +147,15 @@ record TraceHeader(
         return Arrays.copyOf(out.array(), out.position());
     }
 
+    /** As the first file of a trace has it, which is one already. */
+    byte[] encodePublished() throws TraceException {
+        byte[] bytes = encode(0);
+        ByteBuffer.wrap(bytes)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(TraceFormat.MAGIC_AT, TraceFormat.MAGIC);
+        return bytes;
+    }
+
     /** Says in a header how clocks are related. */
     static void setClock(MemorySegment header, ClockRelation relation) {
         header.set(TraceFormat.INT_UNALIGNED, TraceFormat.CLOCK_CHECK_AT, 0);

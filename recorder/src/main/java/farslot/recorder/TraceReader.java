@@ -377,6 +377,13 @@ public final class TraceReader implements AutoCloseable {
         return epoch;
     }
 
+    /** What stands in front of the first event of a trace that begins with all that this knows. */
+    byte[] headerOfFirst() throws TraceException {
+        byte[] bytes = header.encodePublished();
+        clock().ifPresent(c -> TraceHeader.setClock(MemorySegment.ofArray(bytes), c));
+        return bytes;
+    }
+
     // For TraceFollower, which goes to and fro in a trace that grows, and TracePart.
 
     void readBetween(long from, long to, long leaseEpoch) {
@@ -496,7 +503,10 @@ public final class TraceReader implements AutoCloseable {
                         (flags & TraceFormat.FLAG_UNDER_WAY) != 0,
                         verification,
                         epochAt(kind, at),
-                        counter ? trace.get(LONG, at + TraceFormat.PROGRAM_COUNTER_AT) : 0);
+                        counter ? trace.get(LONG, at + TraceFormat.PROGRAM_COUNTER_AT) : 0,
+                        (flags & TraceFormat.FLAG_LINK_TIME) != 0
+                                ? commit >> Integer.SIZE
+                                : TraceEvent.Stamp.NO_LINK_TIME);
         TraceEvent.Data data = data(slot, kind, flags, continuations);
         TraceEvent event = new RecordDecoder(trace, at, kind, stamp, data).event();
         if (event instanceof TraceEvent.Lease lease && !lease.begun()) {

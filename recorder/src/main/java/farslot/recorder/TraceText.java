@@ -130,6 +130,11 @@ public final class TraceText {
             word("took=");
             appendDuration(stamp.durationNanos());
         }
+        if (stamp.hasLinkTime()) {
+            word("link=");
+            line.append(stamp.linkNanos() < 0 ? "-" : "");
+            appendDuration(Math.abs(stamp.linkNanos()));
+        }
         if (stamp.verification() == TraceEvent.Verification.DAMAGED) {
             word("DAMAGED");
         }
@@ -478,6 +483,9 @@ public final class TraceText {
         }
         if (stamp.programCounter() != 0) {
             json.hex("programCounter", stamp.programCounter());
+        }
+        if (stamp.hasLinkTime()) {
+            json.number("linkNanos", stamp.linkNanos());
         }
         switch (stamp.verification()) {
             case SEALED -> {}

@@ -104,7 +104,7 @@ class TraceFormatTest {
         TraceWriter.create(file, MemoryFunction.DESCRIPTION, TraceOptions.DEFAULT).close();
         byte[] bytes = Files.readAllBytes(file);
         assertEquals(0x1000, bytes.length);
-        assertEquals("46 41 52 53 4c 4f 54 0a 02 00 00 00 40 00 00 00", hex(bytes, 0, 16));
+        assertEquals("46 41 52 53 4c 4f 54 0a 02 00 01 00 40 00 00 00", hex(bytes, 0, 16));
         assertEquals("00 10 00 00 00 00 01 00", hex(bytes, 0x10, 0x18));
         assertEquals("01 00 00 00", hex(bytes, 0x40, 0x44));
         assertEquals("06 00 6d 65 6d 6f 72 79", hex(bytes, 0x90, 0x98));

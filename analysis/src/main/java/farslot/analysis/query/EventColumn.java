@@ -34,6 +34,7 @@ public enum EventColumn {
     COUNT(Type.ULONG),
     EPOCH(Type.ULONG),
     PROGRAM_COUNTER(Type.ULONG),
+    LINK_NANOS(Type.LONG),
     VERIFICATION(Type.TEXT);
 
     /** How a column is kept: a format of the Arrow C data interface, and DuckDB's type. */

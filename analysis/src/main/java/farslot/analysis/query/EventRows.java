@@ -14,6 +14,7 @@ import static farslot.analysis.query.EventColumn.INTERRUPT;
 import static farslot.analysis.query.EventColumn.KIND;
 import static farslot.analysis.query.EventColumn.KNOWN;
 import static farslot.analysis.query.EventColumn.LENGTH;
+import static farslot.analysis.query.EventColumn.LINK_NANOS;
 import static farslot.analysis.query.EventColumn.MAX_DATA_BYTES;
 import static farslot.analysis.query.EventColumn.NANOS;
 import static farslot.analysis.query.EventColumn.NUMBER;
@@ -82,6 +83,9 @@ final class EventRows {
         }
         if (stamp.programCounter() != 0) {
             sink.put(PROGRAM_COUNTER, stamp.programCounter());
+        }
+        if (stamp.hasLinkTime()) {
+            sink.put(LINK_NANOS, stamp.linkNanos());
         }
         if (stamp.verification() != TraceEvent.Verification.SEALED) {
             word(VERIFICATION, stamp.verification().name());
