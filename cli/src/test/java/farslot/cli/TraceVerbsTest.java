@@ -294,6 +294,9 @@ class TraceVerbsTest {
                     assertTrue(err.contains("Nothing is recorded"), err);
                 }
                 assertTrue(err.contains("Changed in 1 trace."), err);
+                do {
+                    farslot("trace", "show", file.toString());
+                } while (!out.contains("CFG=count"));
                 assertEquals(130, recorder.terminate() - 13, recorder.talk());
             }
             does("trace", "show", file.toString());
