@@ -6,6 +6,8 @@ import farslot.slot.Supervisor;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,7 +82,22 @@ public final class Main implements Runnable {
         if (Boolean.getBoolean("farslot.rehearse")) {
             rehearse();
         }
-        System.exit(run(args));
+        int exitCode = run(args);
+        if (exitCode == ExitCode.OK && System.out.checkError() && !isOutputPipe()) {
+            System.err.println("farslot: Standard output takes no more; what it has is not all.");
+            exitCode = ExitCode.FAILED;
+        }
+        System.exit(exitCode);
+    }
+
+    /** Who reads from a pipe, as "head" does, may leave when there is enough. */
+    private static boolean isOutputPipe() {
+        try {
+            String output = Files.readSymbolicLink(Path.of("/proc/self/fd/1")).toString();
+            return output.startsWith("pipe:") || output.startsWith("socket:");
+        } catch (IOException e) {
+            return true;
+        }
     }
 
     /** A slot's other process: without all that verbs need. */

@@ -3,6 +3,7 @@ package farslot.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import farslot.core.FunctionDescription;
 import farslot.core.FunctionDescription.Identity;
@@ -68,6 +69,17 @@ class TraceCommandTest {
         List<String> lines = out.toString().lines().toList();
         assertEquals(2, lines.size());
         assertTrue(lines.get(1).endsWith("  mark       -     two"), lines.get(1));
+    }
+
+    @Test
+    void shouldFailWhereItsOutputTakesNoMore() throws Exception {
+        Path full = Path.of("/dev/full");
+        assumeTrue(Files.exists(full), "Skipped: there is no /dev/full.");
+        try (VerbProcess process =
+                VerbProcess.startInto(full, folder, "trace", "show", trace().toString())) {
+            assertEquals(ExitCode.FAILED, process.exitCode());
+            assertTrue(process.talk().contains("Standard output takes no more"), process.talk());
+        }
     }
 
     @Test

@@ -35,6 +35,13 @@ final class VerbProcess implements AutoCloseable {
         return start(List.of("sh", "-c", limit), runtime, arguments);
     }
 
+    /** The same where standard output is a file of this name, or a device. */
+    static VerbProcess startInto(Path output, Path runtime, String... arguments)
+            throws IOException {
+        String into = "exec \"$0\" \"$@\" > " + output;
+        return start(List.of("sh", "-c", into), runtime, arguments);
+    }
+
     private static VerbProcess start(List<String> before, Path runtime, String... arguments)
             throws IOException {
         List<String> command = new ArrayList<>(before);

@@ -153,7 +153,7 @@ public final class TraceText {
         line.append("  ");
         column(kind, KIND_COLUMN);
         column(where, WHERE_COLUMN);
-        column(what, WHAT_COLUMN);
+        column(fitting(what), WHAT_COLUMN);
         column(value, VALUE_COLUMN);
         line.append(rest);
         return line.toString().stripTrailing();
@@ -163,7 +163,7 @@ public final class TraceText {
         column(names.label(e.region()), WHERE_COLUMN);
         TraceEvent.Data data = e.data();
         int length = (int) Math.min(data.length(), 9);
-        column(names.place(e), WHAT_COLUMN);
+        column(fitting(names.place(e)), WHAT_COLUMN);
         if (data.kept().length == 0) {
             column("-", VALUE_COLUMN);
             line.append(data.length()).append(data.length() == 1 ? " byte" : " bytes");
@@ -182,6 +182,16 @@ public final class TraceText {
             preview(data);
         }
         status(e.status());
+    }
+
+    /** Of an access that reaches more registers than the column has room for, first and last. */
+    private static String fitting(String registers) {
+        int first = registers.indexOf(',');
+        return first < 0 || registers.length() <= WHAT_COLUMN
+                ? registers
+                : registers.substring(0, first)
+                        + ".."
+                        + registers.substring(registers.lastIndexOf(',') + 1);
     }
 
     private static boolean allEnabled(long byteEnables, int length) {

@@ -109,6 +109,19 @@ class TraceTextTest {
     }
 
     @Test
+    void anAccessThatReachesManyRegistersKeepsToItsColumn() throws TraceException {
+        RecorderTap tap = recording();
+        tap.read(Region.CONFIGURATION, 8, number(0, 4), 4);
+        tap.read(Region.CONFIGURATION, 0, number(0, 4), 4);
+        List<TraceEvent> events = endOf(tap);
+        String many = "read       CFG   REVISION..CLASS        0x";
+        assertTrue(line(events.get(0)).startsWith(many), line(events.get(0)));
+        String two = "read       CFG   VENDOR,DEVICE          0x";
+        assertTrue(line(events.get(1)).startsWith(two), line(events.get(1)));
+        assertTrue(text.json(events.get(0)).contains("REVISION,PROG_IF,SUBCLASS,CLASS"));
+    }
+
+    @Test
     void everythingElseHasItsLine() throws TraceException {
         RecorderTap tap = recording();
         tap.interrupts(InterruptKind.MSIX, 0, 4, InterruptAction.ENABLE);
