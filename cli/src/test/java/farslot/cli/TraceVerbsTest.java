@@ -159,7 +159,10 @@ class TraceVerbsTest {
             try (VerbProcess cloner =
                     VerbProcess.start(
                             runtime, "trace", "clone", "e0", "-o", to, "--name", "mine")) {
-                await("recorded-by");
+                // From then on Ctrl-C ends the watching and not the cloning.
+                do {
+                    await("recorded-by");
+                } while (!cloner.talk().contains("Watching e0."));
                 does("poke", "e0", "CFG", "COMMAND", "2");
                 does("poke", "e0", "BAR0", "LIVENESS", "0x0f0f0f0f");
                 assertEquals(130, cloner.terminate() - 13, cloner.talk());
