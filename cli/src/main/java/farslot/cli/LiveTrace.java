@@ -5,6 +5,7 @@ import farslot.link.ControlLink;
 import farslot.link.FollowRequest;
 import farslot.link.LinkException;
 import farslot.link.RefusedException;
+import farslot.posix.FileHole;
 import farslot.recorder.TraceEvent;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceFollower;
@@ -27,8 +28,17 @@ import java.util.concurrent.locks.LockSupport;
 final class LiveTrace implements AutoCloseable {
     private static final long REST_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
-    /** How much of it is kept on this machine's disk. */
-    private static final TraceOptions KEEP = TraceOptions.DEFAULT.withLimitBytes(16L << 30);
+    /** How much may be on this machine's disk that is not shown yet. */
+    private static final long UNREAD_BYTES = 64L << 20;
+
+    /** Of what is shown, at least so much is given back at once. */
+    private static final long GIVEN_BACK_BYTES = 4L << 20;
+
+    /** How long its file may become, most of which is a hole. */
+    private static final TraceOptions KEEP = TraceOptions.DEFAULT.withLimitBytes(1L << 40);
+
+    /** The same where files cannot have holes: then it ends. */
+    private static final TraceOptions KEEP_ALL = TraceOptions.DEFAULT.withLimitBytes(1L << 30);
 
     private final TraceFollower follower;
 
@@ -38,6 +48,7 @@ final class LiveTrace implements AutoCloseable {
     private final TemporaryFolder folder;
     private final Runnable beforeRest;
     private long missed;
+    private long givenBackBytes;
 
     private LiveTrace(
             TraceFollower follower,
@@ -78,8 +89,14 @@ final class LiveTrace implements AutoCloseable {
         try {
             folder = TemporaryFolder.create("farslot-follow-");
             Path file = folder.path().resolve("t.fst");
-            RemoteTrace remote = follow(recorder, insecure, file, verb);
+            boolean holes = canHaveHoles(folder.path());
+            TraceOptions keep = holes ? KEEP : KEEP_ALL;
+            RemoteTrace remote = follow(recorder, insecure, file, verb, keep);
+            if (holes) {
+                remote.keepUnread(UNREAD_BYTES);
+            }
             LiveTrace trace = new LiveTrace(TraceFollower.open(file), remote, folder, beforeRest);
+            trace.givenBackBytes = holes ? trace.follower.headerBytes() : Long.MAX_VALUE;
             ready = true;
             return trace;
         } catch (TraceException e) {
@@ -94,12 +111,25 @@ final class LiveTrace implements AutoCloseable {
         }
     }
 
-    private static RemoteTrace follow(Recorder recorder, boolean insecure, Path file, Verb verb)
+    private static boolean canHaveHoles(Path folder) throws IOException {
+        Path probe = Files.write(folder.resolve("hole"), new byte[8192]);
+        try {
+            FileHole.make(probe, 0, 4096);
+            return true;
+        } catch (IOException e) {
+            return false;
+        } finally {
+            Files.delete(probe);
+        }
+    }
+
+    private static RemoteTrace follow(
+            Recorder recorder, boolean insecure, Path file, Verb verb, TraceOptions keep)
             throws TraceException {
         try {
             try {
                 FollowRequest there = new FollowRequest(recorder.function(), false, Map.of());
-                return RemoteTrace.follow(recorder.connect(insecure), there, file, KEEP);
+                return RemoteTrace.follow(recorder.connect(insecure), there, file, keep);
             } catch (RefusedException nothing) {
                 if (nothing.reason() != RefusedException.Reason.NOT_FOUND) {
                     throw nothing;
@@ -108,7 +138,7 @@ final class LiveTrace implements AutoCloseable {
                 FollowRequest begin =
                         new FollowRequest(recorder.function(), true, Map.of("dma", "head:16"));
                 try {
-                    RemoteTrace trace = RemoteTrace.follow(link, begin, file, KEEP);
+                    RemoteTrace trace = RemoteTrace.follow(link, begin, file, keep);
                     verb.say(
                             "Nothing was recorded of "
                                     + recorder.name()
@@ -150,6 +180,9 @@ final class LiveTrace implements AutoCloseable {
             // Asked first: what came before the end is read then.
             boolean over = remote == null ? follower.isOver() : remote.why() != null;
             TraceEvent event = follower.next();
+            if (remote != null && follower.readBytes() - givenBackBytes >= GIVEN_BACK_BYTES) {
+                giveBack();
+            }
             if (event != null) {
                 return event;
             }
@@ -162,6 +195,18 @@ final class LiveTrace implements AutoCloseable {
                 return null;
             }
         }
+    }
+
+    /** What was read needs no room any more. */
+    private void giveBack() throws TraceException {
+        long read = follower.readBytes();
+        try {
+            FileHole.make(remote.file(), givenBackBytes, read - givenBackBytes);
+        } catch (IOException e) {
+            throw new TraceException("What was shown cannot be forgotten: " + e.getMessage(), e);
+        }
+        givenBackBytes = read;
+        remote.readTo(read);
     }
 
     /** Asks for no more of what is recorded elsewhere: what is there still comes, then the end. */

@@ -110,11 +110,7 @@ final class TraceRecordCommand extends Verb {
         List<Recorder> recorders = recorders();
         try (Foreground foreground = new Foreground(this::say)) {
             foreground.own((AutoCloseable) this::end);
-            for (Recorder recorder : recorders) {
-                FollowRequest request = new FollowRequest(recorder.function(), true, arguments);
-                Path to = recorders.size() == 1 ? file : part(traces.size());
-                traces.add(RemoteTrace.follow(recorder.connect(insecure), request, to, keep));
-            }
+            begin(recorders, arguments, keep);
             say(begun());
             await(howLong);
             end();
@@ -128,6 +124,17 @@ final class TraceRecordCommand extends Verb {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return ExitCode.INTERRUPTED;
+        }
+    }
+
+    /** Ctrl-C waits meanwhile: what has begun there is to be whole here. */
+    private synchronized void begin(
+            List<Recorder> recorders, Map<String, String> arguments, TraceOptions keep)
+            throws RefusedException, LinkException, TraceException {
+        for (Recorder recorder : recorders) {
+            FollowRequest request = new FollowRequest(recorder.function(), true, arguments);
+            Path to = recorders.size() == 1 ? file : part(traces.size());
+            traces.add(RemoteTrace.follow(recorder.connect(insecure), request, to, keep));
         }
     }
 

@@ -350,6 +350,21 @@ final class Libc {
         }
     }
 
+    /** Gives back the room of a shared mapping in its file, which reads as zeros from then on. */
+    static final int MADV_REMOVE = 9;
+
+    private static final class Madvise {
+        static final MethodHandle CALL = bind("madvise", JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
+    }
+
+    static int madvise(MemorySegment where, long length, int advice) {
+        try {
+            return (int) Madvise.CALL.invokeExact(CALL_STATE.get(), where, length, advice);
+        } catch (Throwable thrown) {
+            throw unexpected(thrown);
+        }
+    }
+
     private static final class Munmap {
         static final MethodHandle CALL = bind("munmap", JAVA_INT, ADDRESS, JAVA_LONG);
     }

@@ -70,6 +70,20 @@ public final class TraceFollower implements AutoCloseable {
         return all;
     }
 
+    /**
+     * Up to where the file is read, and not needed any more but for the header and what was given
+     * under way: a multiple of a block's 64 KiB behind {@link #headerBytes}.
+     */
+    public long readBytes() {
+        long block = reader.position() / TraceFormat.BLOCK_SLOTS;
+        return reader.placeOf(block * TraceFormat.BLOCK_SLOTS);
+    }
+
+    /** How long the trace's header is: a multiple of 4096. */
+    public long headerBytes() {
+        return reader.placeOf(0);
+    }
+
     /** Looks at the file anew, which has another length than before. */
     private void look() throws TraceException {
         TraceReader fresh = TraceReader.open(file);

@@ -398,6 +398,11 @@ public final class TraceReader implements AutoCloseable {
         emptyRun = 0;
     }
 
+    /** The slot that is read next. */
+    long position() {
+        return next;
+    }
+
     /** The file as it was when it was opened; what is written meanwhile shows there. */
     MemorySegment memory() {
         return trace;

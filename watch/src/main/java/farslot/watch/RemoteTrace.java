@@ -6,8 +6,10 @@ import farslot.link.LinkException;
 import farslot.link.Peer;
 import farslot.link.RecordSink;
 import farslot.link.RefusedException;
+import farslot.recorder.TraceCopy;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceOptions;
+import farslot.recorder.TraceTail;
 import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -38,6 +40,12 @@ public final class RemoteTrace implements AutoCloseable {
 
     /** Guarded by this, as the copy is. */
     private long lost;
+
+    private long mostUnreadBytes = Long.MAX_VALUE;
+    private long readBytes;
+
+    /** Records that were not kept since one was. */
+    private long skipped;
 
     private boolean unfollowed;
     private boolean full;
@@ -108,6 +116,11 @@ public final class RemoteTrace implements AutoCloseable {
             return false;
         }
         try {
+            if (isTooFarBehind(first, records)) {
+                skipped += records.byteSize() / TraceTail.RECORD_BYTES;
+                return !waitedFor;
+            }
+            skipped = 0;
             if (!full && !copy.put(first, records)) {
                 full = true;
                 // This is the link's own thread, which must take the answer.
@@ -167,7 +180,27 @@ public final class RemoteTrace implements AutoCloseable {
 
     /** How it stands at this moment. */
     public synchronized Figures figures() {
-        return new Figures(copy.records(), copy.bytes(), copy.missed(), lost);
+        return new Figures(copy.records(), copy.bytes(), copy.missed() + skipped, lost);
+    }
+
+    /**
+     * From now on only so much is kept that is not read: what comes when there is more is missing,
+     * and counted so.
+     */
+    public synchronized void keepUnread(long bytes) {
+        mostUnreadBytes = bytes;
+    }
+
+    /** The file is read up to there. */
+    public synchronized void readTo(long bytes) {
+        readBytes = bytes;
+    }
+
+    /** Behind a gap it goes on with an event's beginning. */
+    private boolean isTooFarBehind(long first, MemorySegment records) {
+        boolean isNew = first >= copy.end();
+        boolean far = copy.bytes() + records.byteSize() - readBytes > mostUnreadBytes;
+        return isNew && (far || (skipped > 0 && !TraceCopy.isAtEvent(records)));
     }
 
     /** A link to who records, for what else is to be asked there. */

@@ -130,6 +130,11 @@ final class TraceSeries {
         return keep.limitBytes();
     }
 
+    /** The number behind the last record that came. */
+    long end() {
+        return newest.end();
+    }
+
     /** How many records came, marks of what is missing among them. */
     long records() {
         return recordsBefore + newest.records();

@@ -193,6 +193,32 @@ class RecordingsTest {
     }
 
     @Test
+    void shouldMissWhatComesWhileTooMuchIsNotReadAndCountIt() throws Exception {
+        RemoteTrace trace = follow("t.fst", true, Map.of());
+        long most = 1 << 17;
+        trace.keepUnread(most);
+        write(10_000);
+        while (trace.figures().records() + trace.figures().missed() < 10_000) {
+            Thread.onSpinWait();
+        }
+        assertTrue(trace.figures().missed() > 0);
+        assertTrue(Files.size(trace.file()) <= most);
+        trace.readTo(trace.figures().bytes());
+        write(10);
+        end(trace);
+        long came = 0;
+        long missing = 0;
+        for (TraceEvent event : events("t.fst")) {
+            came += event instanceof TraceEvent.Access ? 1 : 0;
+            if (event instanceof TraceEvent.Mark mark && mark.text().contains("are missing here")) {
+                missing += Long.parseLong(mark.text().replaceAll("[^0-9].*", ""));
+            }
+        }
+        assertEquals(10_010, came + missing);
+        assertEquals(missing, trace.figures().missed());
+    }
+
+    @Test
     void shouldTellInTheTraceWhoHasTheFunction() throws Exception {
         CountDownLatch asked = new CountDownLatch(1);
         recordings.leaseBegun(
