@@ -168,8 +168,8 @@ final class LiveTrace implements AutoCloseable {
         try {
             return awaitNext();
         } catch (TraceException e) {
-            if (folder != null && Files.notExists(folder.path())) {
-                return null; // this program is ended, and the folder went first
+            if (remote != null && Files.notExists(remote.file())) {
+                return null; // this program is being ended, and its temporary files went first
             }
             throw e;
         }
