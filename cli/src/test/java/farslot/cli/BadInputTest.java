@@ -22,13 +22,11 @@ import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
@@ -40,8 +38,7 @@ import picocli.CommandLine;
 class BadInputTest {
     @TempDir Path folder;
 
-    private Path runtime;
-    private String runtimeBefore;
+    @RegisterExtension final OwnFolder own = new OwnFolder();
 
     /** What a verb ended with. */
     private record Ended(int exitCode, String out, String err) {
@@ -53,28 +50,6 @@ class BadInputTest {
             assertTrue(err.startsWith("farslot: "), err);
             for (String word : words) {
                 assertTrue(err.contains(word), "\"" + word + "\" is not in: " + err);
-            }
-        }
-    }
-
-    @BeforeEach
-    void useOwnControlSockets() throws IOException {
-        // Short: socket paths have 107 bytes.
-        runtime = Files.createTempDirectory("fs");
-        runtimeBefore = System.getProperty("farslot.runtime");
-        System.setProperty("farslot.runtime", runtime.toString());
-    }
-
-    @AfterEach
-    void removeThem() throws IOException {
-        if (runtimeBefore == null) {
-            System.clearProperty("farslot.runtime");
-        } else {
-            System.setProperty("farslot.runtime", runtimeBefore);
-        }
-        try (var files = Files.walk(runtime)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
             }
         }
     }
@@ -92,7 +67,7 @@ class BadInputTest {
     }
 
     private void nothingIsLent() throws IOException {
-        try (var files = Files.list(runtime)) {
+        try (var files = Files.list(own.path())) {
             assertEquals(List.of(), files.toList());
         }
     }
@@ -192,7 +167,7 @@ class BadInputTest {
                 .says(ExitCode.USAGE, "--insecure");
         try (ServerSocket nobody = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             String there = "@127.0.0.1:" + nobody.getLocalPort();
-            farslot("borrow", "n0" + there, "--vfio-user", runtime.resolve("v"))
+            farslot("borrow", "n0" + there, "--vfio-user", own.path().resolve("v"))
                     .says(ExitCode.USAGE, "--insecure");
             farslot("list", there).says(ExitCode.USAGE, "--insecure");
         }
@@ -201,7 +176,7 @@ class BadInputTest {
 
     @Test
     void aNameThatNobodyLendsIsNotFound() throws IOException {
-        farslot("borrow", "n9", "--vfio-user", runtime.resolve("v"))
+        farslot("borrow", "n9", "--vfio-user", own.path().resolve("v"))
                 .says(ExitCode.NOT_FOUND, "\"n9\"", "n9@MACHINE");
         farslot("peek", "n9", "CFG", "0").says(ExitCode.NOT_FOUND, "\"n9\"");
         farslot("reset", "n9").says(ExitCode.NOT_FOUND, "\"n9\"");
@@ -212,7 +187,7 @@ class BadInputTest {
 
     @Test
     void anAddressThatIsNoneIsExplained() throws IOException {
-        Path socket = runtime.resolve("v");
+        Path socket = own.path().resolve("v");
         farslot("borrow", "n0@", "--vfio-user", socket).says(ExitCode.USAGE, "HOST:PORT");
         farslot("borrow", "@lab", "--vfio-user", socket).says(ExitCode.USAGE, "no function");
         farslot("lend", "edu", "--listen", "lab:x", "--insecure").says(ExitCode.USAGE, "\"x\"");
@@ -256,7 +231,7 @@ class BadInputTest {
         byte[] http = "HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
         try (ServerSocket web = answering(http)) {
             String there = "@127.0.0.1:" + web.getLocalPort();
-            farslot("borrow", "n0" + there, "--insecure", "--vfio-user", runtime.resolve("v"))
+            farslot("borrow", "n0" + there, "--insecure", "--vfio-user", own.path().resolve("v"))
                     .says(ExitCode.NOT_FOUND, there.substring(1));
             farslot("list", there, "--insecure").says(ExitCode.NOT_FOUND, there.substring(1));
         }
@@ -269,7 +244,7 @@ class BadInputTest {
         preamble.put("FARSLOT\n".getBytes(StandardCharsets.US_ASCII)).putShort((short) 77);
         try (ServerSocket future = answering(preamble.array())) {
             String there = "n0@127.0.0.1:" + future.getLocalPort();
-            farslot("borrow", there, "--insecure", "--vfio-user", runtime.resolve("v"))
+            farslot("borrow", there, "--insecure", "--vfio-user", own.path().resolve("v"))
                     .says(ExitCode.REFUSED, "77");
         }
         nothingIsLent();
@@ -277,22 +252,22 @@ class BadInputTest {
 
     @Test
     void whatIsTakenIsRefusedWithWhoHasItSinceWhen() throws Exception {
-        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+        try (VerbProcess lender = VerbProcess.start(own.path(), "lend", "edu,name=e0", "--json")) {
             lender.report();
             try (VerbProcess borrower = borrower("e0", "first")) {
                 borrower.report();
-                farslot("borrow", "e0", "--vfio-user", runtime.resolve("second.vfio"))
+                farslot("borrow", "e0", "--vfio-user", own.path().resolve("second.vfio"))
                         .says(
                                 ExitCode.REFUSED,
                                 "e0 is borrowed by \"first\"",
                                 "(pid " + borrower.pid() + ")",
                                 "since 20");
-                assertFalse(Files.exists(runtime.resolve("second.vfio")));
+                assertFalse(Files.exists(own.path().resolve("second.vfio")));
                 Ended list = farslot("list");
                 assertTrue(list.out().contains("\"first\""), list.out());
                 borrower.terminate();
             }
-            farslot("borrow", "e1@unix:" + runtime.resolve("e0.lender.sock"), "--vfio-user", "v")
+            farslot("borrow", "e1@unix:" + own.path().resolve("e0.lender.sock"), "--vfio-user", "v")
                     .says(ExitCode.NOT_FOUND, "\"e1\"", "did you mean \"e0\"?");
             farslot("lend", "edu,name=e0").says(ExitCode.USAGE, "\"e0\"", "farslot stop e0");
             farslot("peek", "e0", "BAR0", "LIVENES")
@@ -309,13 +284,13 @@ class BadInputTest {
 
     private VerbProcess borrower(String what, String name) throws IOException {
         return VerbProcess.start(
-                runtime,
+                own.path(),
                 "borrow",
                 what,
                 "--name",
                 name,
                 "--vfio-user",
-                runtime.resolve(name + ".vfio").toString(),
+                own.path().resolve(name + ".vfio").toString(),
                 "--json");
     }
 
@@ -323,7 +298,7 @@ class BadInputTest {
     void operatorsOverTcpAreNotKnownAndMayNot() throws Exception {
         try (VerbProcess lender =
                 VerbProcess.start(
-                        runtime,
+                        own.path(),
                         "lend",
                         "edu,name=e0",
                         "--listen",
@@ -345,10 +320,10 @@ class BadInputTest {
         Path trace = folder.resolve("big.fst");
         try (VerbProcess lender =
                 VerbProcess.startLimited(
-                        runtime, 16, "lend", "edu,name=e0", "--trace", trace.toString())) {
+                        own.path(), 16, "lend", "edu,name=e0", "--trace", trace.toString())) {
             assertTrue(lender.exitCode() != ExitCode.OK);
             assertTrue(lender.talk().contains(trace.toString()), lender.talk());
         }
-        assertFalse(Files.exists(runtime.resolve("e0.lender.sock")));
+        assertFalse(Files.exists(own.path().resolve("e0.lender.sock")));
     }
 }

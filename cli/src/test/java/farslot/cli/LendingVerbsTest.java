@@ -12,13 +12,11 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Comparator;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import picocli.CommandLine;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -27,31 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
 @Tag("processes")
 @Timeout(120)
 class LendingVerbsTest {
-    private Path runtime;
-    private String runtimeBefore;
+    @RegisterExtension final OwnFolder own = new OwnFolder();
     private String err;
-
-    @BeforeEach
-    void useOwnControlSockets() throws IOException {
-        // Short: socket paths have 107 bytes.
-        runtime = Files.createTempDirectory("fs");
-        runtimeBefore = System.getProperty("farslot.runtime");
-        System.setProperty("farslot.runtime", runtime.toString());
-    }
-
-    @AfterEach
-    void removeThem() throws IOException {
-        if (runtimeBefore == null) {
-            System.clearProperty("farslot.runtime");
-        } else {
-            System.setProperty("farslot.runtime", runtimeBefore);
-        }
-        try (var files = Files.walk(runtime)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
-    }
 
     /** What a verb that succeeds prints. */
     private String farslot(String... arguments) {
@@ -71,7 +46,7 @@ class LendingVerbsTest {
     }
 
     private List<String> sockets() throws IOException {
-        try (var files = Files.list(runtime)) {
+        try (var files = Files.list(own.path())) {
             return files.map(file -> file.getFileName().toString())
                     .filter(name -> name.endsWith(".sock"))
                     .sorted()
@@ -82,7 +57,8 @@ class LendingVerbsTest {
     @Test
     void aLenderOfSeveralFunctionsAnswersToEachName() throws Exception {
         try (VerbProcess lender =
-                VerbProcess.start(runtime, "lend", "edu,name=a", "edu,name=b", "edu", "--json")) {
+                VerbProcess.start(
+                        own.path(), "lend", "edu,name=a", "edu,name=b", "edu", "--json")) {
             JsonNode report = lender.report();
             assertEquals("a", report.get("name").asString());
             assertEquals("edu0", report.get("functions").get(2).get("name").asString());
@@ -104,7 +80,7 @@ class LendingVerbsTest {
 
     @Test
     void registersAreReadWrittenAndNamed() throws Exception {
-        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+        try (VerbProcess lender = VerbProcess.start(own.path(), "lend", "edu,name=e0", "--json")) {
             lender.report();
             assertTrue(farslot("list").contains("1234:11e8 Emulated teaching device edu"));
             farslot("poke", "e0", "CFG", "COMMAND", "2");
@@ -129,7 +105,7 @@ class LendingVerbsTest {
     void whatGoesOnInTheBackgroundIsFoundAndStopped() throws Exception {
         long pid;
         try (VerbProcess starter =
-                VerbProcess.start(runtime, "lend", "edu,name=e0", "--json", "--detach")) {
+                VerbProcess.start(own.path(), "lend", "edu,name=e0", "--json", "--detach")) {
             JsonNode report = starter.report();
             pid = report.get("pid").asLong();
             assertEquals(ExitCode.OK, starter.exitCode());
@@ -149,7 +125,8 @@ class LendingVerbsTest {
 
     @Test
     void whatCannotStartInTheBackgroundSaysWhyInTheForeground() throws Exception {
-        try (VerbProcess starter = VerbProcess.start(runtime, "lend", "edu,nam=e0", "--detach")) {
+        try (VerbProcess starter =
+                VerbProcess.start(own.path(), "lend", "edu,nam=e0", "--detach")) {
             assertEquals(ExitCode.USAGE, starter.exitCode());
             assertTrue(starter.talk().contains("\"nam\""), starter.talk());
         }
@@ -157,12 +134,17 @@ class LendingVerbsTest {
 
     @Test
     void aSlotIsSeenPeekedAtAndReturned() throws Exception {
-        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+        try (VerbProcess lender = VerbProcess.start(own.path(), "lend", "edu,name=e0", "--json")) {
             lender.report();
-            Path socket = runtime.resolve("v");
+            Path socket = own.path().resolve("v");
             try (VerbProcess borrower =
                     VerbProcess.start(
-                            runtime, "borrow", "e0", "--vfio-user", socket.toString(), "--json")) {
+                            own.path(),
+                            "borrow",
+                            "e0",
+                            "--vfio-user",
+                            socket.toString(),
+                            "--json")) {
                 JsonNode report = borrower.report();
                 assertEquals("e0-slot", report.get("name").asString());
                 assertTrue(report.get("device").asString().contains(socket.toString()));
@@ -186,28 +168,28 @@ class LendingVerbsTest {
 
     @Test
     void theLendersOperatorTakesAFunctionBack() throws Exception {
-        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+        try (VerbProcess lender = VerbProcess.start(own.path(), "lend", "edu,name=e0", "--json")) {
             lender.report();
             try (VerbProcess borrower =
                     VerbProcess.start(
-                            runtime,
+                            own.path(),
                             "borrow",
                             "e0",
                             "--vfio-user",
-                            runtime.resolve("v").toString(),
+                            own.path().resolve("v").toString(),
                             "--json")) {
                 borrower.report();
                 farslot("return", "e0", "--role", "lender");
                 assertTrue(err.contains("taken back from \"e0-slot\""), err);
                 try (VerbProcess next =
                         VerbProcess.start(
-                                runtime,
+                                own.path(),
                                 "borrow",
                                 "e0",
                                 "--name",
                                 "next",
                                 "--vfio-user",
-                                runtime.resolve("w").toString(),
+                                own.path().resolve("w").toString(),
                                 "--json")) {
                     assertEquals("next", next.report().get("name").asString());
                     next.terminate();
@@ -219,7 +201,7 @@ class LendingVerbsTest {
 
     @Test
     void whoWaitsIsShownToldAndServedWhenTheLeaseIsBroken() throws Exception {
-        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+        try (VerbProcess lender = VerbProcess.start(own.path(), "lend", "edu,name=e0", "--json")) {
             lender.report();
             try (VerbProcess first = borrow("first", "v");
                     VerbProcess second = waiting("second", "w")) {
@@ -245,7 +227,7 @@ class LendingVerbsTest {
             farslot("stop", "e0");
         }
         List<String> told =
-                Files.readAllLines(runtime.resolve("audit/e0.jsonl")).stream()
+                Files.readAllLines(own.path().resolve("audit/e0.jsonl")).stream()
                         .map(line -> json(line))
                         .filter(line -> !line.get("what").asString().equals("refused"))
                         .map(line ->
@@ -268,14 +250,14 @@ class LendingVerbsTest {
     private VerbProcess waiting(String name, String socket) throws IOException {
         VerbProcess borrower =
                 VerbProcess.start(
-                        runtime,
+                        own.path(),
                         "borrow",
                         "--wait",
                         "e0",
                         "--name",
                         name,
                         "--vfio-user",
-                        runtime.resolve(socket).toString(),
+                        own.path().resolve(socket).toString(),
                         "--json");
         while (!farslot("list", "--json").contains(name)) {
             Thread.onSpinWait();
@@ -285,12 +267,12 @@ class LendingVerbsTest {
 
     @Test
     void aPolicyThatChangesEndsWhatItAllowsNoMore() throws Exception {
-        Path policy = runtime.resolve("rules.toml");
+        Path policy = own.path().resolve("rules.toml");
         Files.writeString(
                 policy, "[[allow]]\nwho = \"anybody\"\nmay = [\"borrow\", \"observe\"]\n");
         try (VerbProcess lender =
                 VerbProcess.start(
-                        runtime,
+                        own.path(),
                         "lend",
                         "edu,name=e0",
                         "--policy",
@@ -332,10 +314,10 @@ class LendingVerbsTest {
 
     @Test
     void aLenderKeepsItsFilesPrivateAndGainsNoRights() throws Exception {
-        Path image = runtime.resolve("d.img");
+        Path image = own.path().resolve("d.img");
         try (VerbProcess lender =
                 VerbProcess.start(
-                        runtime, "lend", "nvme,name=n0,size=1M,image=" + image, "--json")) {
+                        own.path(), "lend", "nvme,name=n0,size=1M,image=" + image, "--json")) {
             lender.report();
             assertEquals(
                     "rw-------",
@@ -358,11 +340,11 @@ class LendingVerbsTest {
 
     @Test
     void ctrlCGivesEverythingBack() throws Exception {
-        Path image = runtime.resolve("d.img");
-        Path trace = runtime.resolve("d.fst");
+        Path image = own.path().resolve("d.img");
+        Path trace = own.path().resolve("d.fst");
         try (VerbProcess lender =
                 VerbProcess.start(
-                        runtime,
+                        own.path(),
                         "lend",
                         "nvme,name=n0,size=1M,image=" + image,
                         "--trace",
@@ -376,7 +358,7 @@ class LendingVerbsTest {
         assertEquals(0, json(farslot("ps", "--json")).size());
         farslot("trace", "stats", trace.toString());
         try (VerbProcess again =
-                VerbProcess.start(runtime, "lend", "nvme,name=n0,image=" + image, "--json")) {
+                VerbProcess.start(own.path(), "lend", "nvme,name=n0,image=" + image, "--json")) {
             assertEquals("n0", again.report().get("name").asString());
             again.terminate();
         }
@@ -385,21 +367,21 @@ class LendingVerbsTest {
     @Test
     void theSocketsOfTheKilledAreRemoved() throws Exception {
         try (VerbProcess lender =
-                VerbProcess.start(runtime, "lend", "edu,name=a", "edu,name=b", "--json")) {
+                VerbProcess.start(own.path(), "lend", "edu,name=a", "edu,name=b", "--json")) {
             lender.report();
         }
         assertEquals(List.of("a.lender.sock", "b.lender.sock"), sockets());
         for (String name : sockets()) {
-            Path socket = runtime.resolve(name);
+            Path socket = own.path().resolve(name);
             if (!Files.isSymbolicLink(socket)) {
                 // As if it had been killed a while ago: one of this moment may just be starting.
                 Files.setLastModifiedTime(socket, FileTime.fromMillis(0));
             }
         }
         farslot("ps");
-        assertFalse(Files.exists(runtime.resolve("a.lender.sock"), LinkOption.NOFOLLOW_LINKS));
+        assertFalse(Files.exists(own.path().resolve("a.lender.sock"), LinkOption.NOFOLLOW_LINKS));
         // A dead name can be used again whether ps has seen it or not.
-        try (VerbProcess again = VerbProcess.start(runtime, "lend", "edu,name=b", "--json")) {
+        try (VerbProcess again = VerbProcess.start(own.path(), "lend", "edu,name=b", "--json")) {
             assertEquals("b", again.report().get("name").asString());
             again.terminate();
         }
@@ -407,18 +389,18 @@ class LendingVerbsTest {
 
     @Test
     void aTraceTellsOfLeasesAndOfOperators() throws Exception {
-        Path trace = runtime.resolve("e0.fst");
+        Path trace = own.path().resolve("e0.fst");
         try (VerbProcess lender =
                 VerbProcess.start(
-                        runtime, "lend", "edu,name=e0", "--trace", trace.toString(), "--json")) {
+                        own.path(), "lend", "edu,name=e0", "--trace", trace.toString(), "--json")) {
             lender.report();
             try (VerbProcess borrower =
                     VerbProcess.start(
-                            runtime,
+                            own.path(),
                             "borrow",
                             "e0",
                             "--vfio-user",
-                            runtime.resolve("v").toString(),
+                            own.path().resolve("v").toString(),
                             "--json")) {
                 borrower.report();
                 farslot("peek", "e0-slot", "CFG", "DEVICE");

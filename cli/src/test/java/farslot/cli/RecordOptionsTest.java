@@ -17,6 +17,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,6 +26,7 @@ import picocli.CommandLine.Command;
 
 @Timeout(120)
 class RecordOptionsTest {
+    @RegisterExtension final OwnFolder own = new OwnFolder();
     @TempDir Path folder;
 
     private final StringWriter out = new StringWriter();
@@ -111,13 +113,10 @@ class RecordOptionsTest {
     @Test
     @Tag("processes")
     void shouldRecordByThemWhileAFunctionIsLent() throws Exception {
-        Path runtime = Files.createTempDirectory("fs");
-        String before = System.getProperty("farslot.runtime");
-        System.setProperty("farslot.runtime", runtime.toString());
         Path trace = folder.resolve("e0.fst");
         try (VerbProcess lender =
                 VerbProcess.start(
-                        runtime,
+                        own.path(),
                         "lend",
                         "edu,name=e0",
                         "--json",
@@ -133,12 +132,6 @@ class RecordOptionsTest {
             assertFalse(Files.exists(trace), "a ring is in memory");
             assertEquals(ExitCode.OK, farslot("stop", "e0"), err::toString);
             assertEquals(ExitCode.OK, lender.exitCode());
-        } finally {
-            if (before == null) {
-                System.clearProperty("farslot.runtime");
-            } else {
-                System.setProperty("farslot.runtime", before);
-            }
         }
         StringWriter shown = new StringWriter();
         CommandLine line = Main.commandLine();

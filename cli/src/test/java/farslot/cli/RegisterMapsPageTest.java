@@ -9,15 +9,13 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import picocli.CommandLine;
 
 /** docs/register-maps.md, its file and its commands as they stand there, with edu as the card. */
@@ -27,29 +25,7 @@ class RegisterMapsPageTest {
     private static final Path PAGE = Path.of("../docs/register-maps.md");
     private static final Pattern BLOCK = Pattern.compile("(?s)```(\\w*)\\n(.*?)```");
 
-    private Path folder;
-    private String runtimeBefore;
-
-    @BeforeEach
-    void useOwnControlSockets() throws IOException {
-        folder = Files.createTempDirectory("fs");
-        runtimeBefore = System.getProperty("farslot.runtime");
-        System.setProperty("farslot.runtime", folder.toString());
-    }
-
-    @AfterEach
-    void removeThem() throws IOException {
-        if (runtimeBefore == null) {
-            System.clearProperty("farslot.runtime");
-        } else {
-            System.setProperty("farslot.runtime", runtimeBefore);
-        }
-        try (var files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
-    }
+    @RegisterExtension final OwnFolder own = new OwnFolder();
 
     private static List<String> blocks(String language) throws IOException {
         Matcher block = BLOCK.matcher(Files.readString(PAGE));
@@ -78,11 +54,12 @@ class RegisterMapsPageTest {
 
     @Test
     void shouldDoAsThePageSays() throws Exception {
-        Files.writeString(folder.resolve("timer.svd"), blocks("xml").getFirst());
-        String trace = folder.resolve("card.fst").toString();
+        Files.writeString(own.path().resolve("timer.svd"), blocks("xml").getFirst());
+        String trace = own.path().resolve("card.fst").toString();
         int run = 0;
         try (VerbProcess lender =
-                VerbProcess.start(folder, "lend", "edu,name=card", "--trace", trace, "--json")) {
+                VerbProcess.start(
+                        own.path(), "lend", "edu,name=card", "--trace", trace, "--json")) {
             lender.report();
             for (Shown shown : commands()) {
                 if (shown.command.startsWith("trace ")) {
@@ -114,8 +91,8 @@ class RegisterMapsPageTest {
         List<String> words = new ArrayList<>();
         for (String word : command.split(" ", -1)) {
             words.add(
-                    word.replace("timer.svd", folder.resolve("timer.svd").toString())
-                            .replace("card.fst", folder.resolve("card.fst").toString()));
+                    word.replace("timer.svd", own.path().resolve("timer.svd").toString())
+                            .replace("card.fst", own.path().resolve("card.fst").toString()));
         }
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
@@ -123,6 +100,6 @@ class RegisterMapsPageTest {
         line.setOut(new PrintWriter(out));
         line.setErr(new PrintWriter(err));
         assertEquals(ExitCode.OK, line.execute(words.toArray(String[]::new)), err.toString());
-        return out.toString().replace(folder + "/", "");
+        return out.toString().replace(own.path() + "/", "");
     }
 }

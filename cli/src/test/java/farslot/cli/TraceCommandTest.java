@@ -23,7 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 class TraceCommandTest {
-    private static final FunctionDescription DESCRIPTION =
+    /** Of a function that has nothing but configuration space. */
+    static final FunctionDescription DESCRIPTION =
             new FunctionDescription(
                     "none",
                     new Identity(1, 2, 3, 4, 5, 6),

@@ -17,9 +17,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -30,7 +30,7 @@ class TraceExportCommandTest {
 
     private final StringWriter err = new StringWriter();
     private Path trace;
-    private String runtime;
+    @RegisterExtension final OwnFolder own = new OwnFolder();
 
     @BeforeEach
     void makeTrace() throws IOException {
@@ -48,20 +48,6 @@ class TraceExportCommandTest {
         trace = folder.resolve("t.fst");
         try (TraceWriter writer = TraceWriter.create(trace, function, TraceOptions.DEFAULT)) {
             writer.mark("one");
-        }
-    }
-
-    @BeforeEach
-    void keepCachesHere() {
-        runtime = System.setProperty("farslot.runtime", folder.resolve("user").toString());
-    }
-
-    @AfterEach
-    void restore() {
-        if (runtime == null) {
-            System.clearProperty("farslot.runtime");
-        } else {
-            System.setProperty("farslot.runtime", runtime);
         }
     }
 

@@ -5,9 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import farslot.core.FunctionDescription;
-import farslot.core.FunctionDescription.Identity;
-import farslot.core.Region;
 import farslot.recorder.TraceOptions;
 import farslot.recorder.TraceWriter;
 import java.io.IOException;
@@ -18,53 +15,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 @Timeout(120)
 class TraceQueryCommandTest {
-    private static final FunctionDescription DESCRIPTION =
-            new FunctionDescription(
-                    "none",
-                    new Identity(1, 2, 3, 4, 5, 6),
-                    List.of(
-                            new Region(
-                                    Region.CONFIGURATION,
-                                    Region.Space.CONFIGURATION,
-                                    4096,
-                                    Set.of(),
-                                    4)),
-                    List.of(),
-                    0,
-                    0,
-                    0,
-                    Set.of(),
-                    Set.of());
-
     @TempDir Path folder;
 
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
-    private String runtime;
-
-    @BeforeEach
-    void keepCachesHere() {
-        runtime = System.setProperty("farslot.runtime", folder.resolve("user").toString());
-    }
-
-    @AfterEach
-    void restore() {
-        if (runtime == null) {
-            System.clearProperty("farslot.runtime");
-        } else {
-            System.setProperty("farslot.runtime", runtime);
-        }
-    }
+    @RegisterExtension final OwnFolder own = new OwnFolder();
 
     private int query(Object... args) {
         CommandLine line = Main.commandLine();
@@ -79,7 +42,8 @@ class TraceQueryCommandTest {
 
     private Path trace(String name) throws IOException {
         Path file = folder.resolve(name);
-        try (TraceWriter writer = TraceWriter.create(file, DESCRIPTION, TraceOptions.DEFAULT)) {
+        try (TraceWriter writer =
+                TraceWriter.create(file, TraceCommandTest.DESCRIPTION, TraceOptions.DEFAULT)) {
             writer.mark("one");
             writer.mark("a \"quoted\", \u001b[2J mark");
         }
@@ -181,9 +145,9 @@ class TraceQueryCommandTest {
     @Test
     void shouldLeaveNothingBehind() throws IOException {
         assertEquals(ExitCode.OK, query(trace("t.fst"), "SELECT 1"));
-        try (var left = Files.list(folder.resolve("user").resolve("queries"))) {
+        try (var left = Files.list(own.path().resolve("queries"))) {
             assertEquals(List.of(), left.toList());
         }
-        assertFalse(Files.exists(folder.resolve("user").resolve("spilled")));
+        assertFalse(Files.exists(own.path().resolve("spilled")));
     }
 }

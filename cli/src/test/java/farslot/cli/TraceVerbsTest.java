@@ -12,43 +12,19 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import picocli.CommandLine;
 
 /** Recording and following what another process lends, as the user sees it. */
 @Tag("processes")
 @Timeout(120)
 class TraceVerbsTest {
-    private Path runtime;
-    private String runtimeBefore;
+    @RegisterExtension final OwnFolder own = new OwnFolder();
     private String out;
     private String err;
-
-    @BeforeEach
-    void useOwnControlSockets() throws IOException {
-        // Short: socket paths have 107 bytes.
-        runtime = Files.createTempDirectory("fs");
-        runtimeBefore = System.getProperty("farslot.runtime");
-        System.setProperty("farslot.runtime", runtime.toString());
-    }
-
-    @AfterEach
-    void removeThem() throws IOException {
-        if (runtimeBefore == null) {
-            System.clearProperty("farslot.runtime");
-        } else {
-            System.setProperty("farslot.runtime", runtimeBefore);
-        }
-        try (var files = Files.walk(runtime)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
-    }
 
     private int farslot(String... arguments) {
         StringWriter data = new StringWriter();
@@ -75,18 +51,18 @@ class TraceVerbsTest {
 
     @Test
     void aLentFunctionIsRecordedMarkedAndFollowed() throws Exception {
-        Path file = runtime.resolve("e0.fst");
-        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+        Path file = own.path().resolve("e0.fst");
+        try (VerbProcess lender = VerbProcess.start(own.path(), "lend", "edu,name=e0", "--json")) {
             lender.report();
             assertEquals(ExitCode.USAGE, farslot("trace", "mark", "e0", "too early"));
             assertTrue(err.contains("no trace can be marked"), err);
             VerbProcess recorder =
                     VerbProcess.start(
-                            runtime, "trace", "record", "e0", "-o", file.toString(), "--json");
+                            own.path(), "trace", "record", "e0", "-o", file.toString(), "--json");
             await("recorded-by");
             VerbProcess viewer =
                     VerbProcess.start(
-                            runtime, "trace", "show", "e0", "--follow", "--where", "mark");
+                            own.path(), "trace", "show", "e0", "--follow", "--where", "mark");
             await("followed-by");
             does("poke", "e0", "CFG", "COMMAND", "2");
             does("poke", "e0", "BAR0", "LIVENESS", "0x0f0f0f0f");
@@ -112,11 +88,11 @@ class TraceVerbsTest {
 
     @Test
     void followingEndsAfterSoManyEventsOrByASignalWithoutAComplaint() throws Exception {
-        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+        try (VerbProcess lender = VerbProcess.start(own.path(), "lend", "edu,name=e0", "--json")) {
             lender.report();
             does("trace", "show", "e0", "--follow", "--count", "1");
             assertEquals(1, out.lines().count(), out);
-            VerbProcess viewer = VerbProcess.start(runtime, "trace", "show", "e0", "--follow");
+            VerbProcess viewer = VerbProcess.start(own.path(), "trace", "show", "e0", "--follow");
             await("recorded-by");
             viewer.terminate();
             assertFalse(viewer.talk().contains("cannot be read"), viewer.talk());
@@ -125,8 +101,8 @@ class TraceVerbsTest {
 
     @Test
     void aRecordingEndsAfterItsTimeAndReports() throws Exception {
-        Path file = runtime.resolve("e0.fst");
-        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+        Path file = own.path().resolve("e0.fst");
+        try (VerbProcess lender = VerbProcess.start(own.path(), "lend", "edu,name=e0", "--json")) {
             lender.report();
             String path = file.toString();
             does("trace", "record", "e0", "-o", path, "--for", "300ms", "--dma", "head:64");
@@ -154,11 +130,11 @@ class TraceVerbsTest {
         Path folder = Files.createTempDirectory(home.resolve("cli/target"), "clone");
         Files.delete(folder);
         String to = folder.toString();
-        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+        try (VerbProcess lender = VerbProcess.start(own.path(), "lend", "edu,name=e0", "--json")) {
             lender.report();
             try (VerbProcess cloner =
                     VerbProcess.start(
-                            runtime, "trace", "clone", "e0", "-o", to, "--name", "mine")) {
+                            own.path(), "trace", "clone", "e0", "-o", to, "--name", "mine")) {
                 // From then on Ctrl-C ends the watching and not the cloning.
                 do {
                     await("recorded-by");
@@ -188,7 +164,7 @@ class TraceVerbsTest {
         Path home = Path.of(System.getProperty("farslot.home"));
         Path folder = Files.createTempDirectory(home.resolve("cli/target"), "clone");
         String to = folder.toString();
-        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+        try (VerbProcess lender = VerbProcess.start(own.path(), "lend", "edu,name=e0", "--json")) {
             lender.report();
             does("trace", "clone", "e0", "-o", to, "--for", "200ms");
             assertTrue(err.contains("The recording of e0 has ended."), err);
@@ -230,14 +206,14 @@ class TraceVerbsTest {
 
     @Test
     void aRecordingKeepsWhatIsAskedForAndIsChangedWhileItRuns() throws Exception {
-        Path file = runtime.resolve("e0.fst");
-        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+        Path file = own.path().resolve("e0.fst");
+        try (VerbProcess lender = VerbProcess.start(own.path(), "lend", "edu,name=e0", "--json")) {
             lender.report();
             assertEquals(ExitCode.USAGE, farslot("trace", "mode", "e0", "CFG=off"));
             assertTrue(err.contains("Nothing is recorded of e0"), err);
             VerbProcess recorder =
                     VerbProcess.start(
-                            runtime,
+                            own.path(),
                             "trace",
                             "record",
                             "e0",
@@ -278,14 +254,14 @@ class TraceVerbsTest {
 
     @Test
     void aSlotIsRecordedAndChangedLikeALender() throws Exception {
-        Path file = runtime.resolve("s0.fst");
-        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json");
+        Path file = own.path().resolve("s0.fst");
+        try (VerbProcess lender = VerbProcess.start(own.path(), "lend", "edu,name=e0", "--json");
                 VerbProcess slot = borrow(lender)) {
             slot.report();
             assertEquals(ExitCode.USAGE, farslot("trace", "mode", "e0", "--at=slot", "CFG=off"));
             try (VerbProcess recorder =
                     VerbProcess.start(
-                            runtime,
+                            own.path(),
                             "trace",
                             "record",
                             "e0",
@@ -309,13 +285,13 @@ class TraceVerbsTest {
 
     private VerbProcess borrow(VerbProcess lender) throws IOException {
         lender.report();
-        String socket = runtime.resolve("v").toString();
-        return VerbProcess.start(runtime, "borrow", "e0", "--vfio-user", socket, "--json");
+        String socket = own.path().resolve("v").toString();
+        return VerbProcess.start(own.path(), "borrow", "e0", "--vfio-user", socket, "--json");
     }
 
     @Test
     void aRecordingIsRefusedByTheRecorderInItsWords() throws Exception {
-        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+        try (VerbProcess lender = VerbProcess.start(own.path(), "lend", "edu,name=e0", "--json")) {
             lender.report();
             refuses("--where=LIVENES == 1", "did you mean \"LIVENESS\"?\n  LIVENES");
             refuses("--until=write and", "--until: ");
@@ -338,17 +314,17 @@ class TraceVerbsTest {
 
     @Test
     void bothEndsOfALinkBecomeOneTraceThatSaysWhatTheLinkTook() throws Exception {
-        Path file = runtime.resolve("e0.fst");
+        Path file = own.path().resolve("e0.fst");
         String path = file.toString();
-        try (VerbProcess lender = VerbProcess.start(runtime, "lend", "edu,name=e0", "--json")) {
+        try (VerbProcess lender = VerbProcess.start(own.path(), "lend", "edu,name=e0", "--json")) {
             lender.report();
             assertEquals(
                     ExitCode.NOT_FOUND,
                     farslot("trace", "record", "e0", "-o", path, "--at", "both"));
-            Path socket = runtime.resolve("v");
+            Path socket = own.path().resolve("v");
             VerbProcess slot =
                     VerbProcess.start(
-                            runtime,
+                            own.path(),
                             "borrow",
                             "e0",
                             "--name",
@@ -362,7 +338,8 @@ class TraceVerbsTest {
                     farslot("trace", "record", "e0", "-o", path, "--at", "both", "--ring", "1M"));
             assertTrue(err.contains("--ring and --files are for one"), err);
             VerbProcess recorder =
-                    VerbProcess.start(runtime, "trace", "record", "s0", "-o", path, "--at", "both");
+                    VerbProcess.start(
+                            own.path(), "trace", "record", "s0", "-o", path, "--at", "both");
             await("recorded-by");
             while (!recorder.talk().contains("Recording s0")) {
                 Thread.onSpinWait();
@@ -383,8 +360,8 @@ class TraceVerbsTest {
             assertTrue(out.contains("LINK"), out);
             does("trace", "query", path, "SELECT count(link_nanos) AS n FROM events", "--json");
             assertTrue(out.contains("3"), out);
-            assertFalse(Files.exists(runtime.resolve("e0.fst.slot")));
-            assertFalse(Files.exists(runtime.resolve("e0.fst.lender")));
+            assertFalse(Files.exists(own.path().resolve("e0.fst.slot")));
+            assertFalse(Files.exists(own.path().resolve("e0.fst.lender")));
             assertEquals(
                     ExitCode.USAGE, farslot("trace", "record", "s0", "-o", path, "--at", "both"));
             slot.close();
@@ -392,7 +369,7 @@ class TraceVerbsTest {
     }
 
     private List<String> buffers() throws IOException {
-        try (var files = Files.list(runtime.resolve("traces"))) {
+        try (var files = Files.list(own.path().resolve("traces"))) {
             return files.map(Path::toString).toList();
         }
     }
