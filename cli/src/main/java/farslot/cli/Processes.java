@@ -134,12 +134,13 @@ final class Processes {
 
     /** Connects as an operator. */
     static ControlLink connect(Address address, boolean insecure) {
+        return connect(address, insecure, LinkOptions.named("operator"));
+    }
+
+    static ControlLink connect(Address address, boolean insecure, LinkOptions options) {
         try {
             return ControlLink.connect(
-                    address,
-                    LinkOptions.named("operator")
-                            .withInsecure(insecure)
-                            .withTrust(trust(address, insecure)));
+                    address, options.withInsecure(insecure).withTrust(trust(address, insecure)));
         } catch (LinkException e) {
             throw failure(e);
         }

@@ -2,9 +2,11 @@ package farslot.cli;
 
 import farslot.link.Address;
 import farslot.link.ControlLink;
+import farslot.link.LinkOptions;
 import farslot.link.RuntimeDirectory.Place;
 import farslot.link.RuntimeDirectory.Role;
 import farslot.slot.FunctionAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +20,11 @@ import java.util.Map;
  * @param function what it is called there; empty at a slot, which has but one
  */
 record Recorder(String name, Address address, String function) {
+    /** A way that is full of records may be silent for long: a viewer that left would miss more. */
+    private static final LinkOptions PATIENT =
+            LinkOptions.named("operator")
+                    .withKeepAlive(Duration.ofMillis(250), Duration.ofSeconds(10));
+
     /** At which end of a function's link. */
     enum At {
         LENDER,
@@ -101,6 +108,6 @@ record Recorder(String name, Address address, String function) {
 
     /** Connects to it. */
     ControlLink connect(boolean insecure) {
-        return Processes.connect(address, insecure);
+        return Processes.connect(address, insecure, PATIENT);
     }
 }

@@ -17,6 +17,9 @@ import java.util.function.LongConsumer;
 final class FileStore implements TraceStore {
     private static final int MOST_AHEAD = 16;
 
+    /** How many whole files behind the newest stay mapped, for who reads along. */
+    private static final int MOST_WHOLE = 3;
+
     private final Path file;
     private volatile TraceHeader header;
     private final int files;
@@ -172,23 +175,29 @@ final class FileStore implements TraceStore {
 
     @Override
     public void tend(long slots) throws IOException {
+        int behind = open.size() - 1;
         Iterator<TraceFile> files = open.iterator();
         while (files.hasNext()) {
             TraceFile one = files.next();
-            if (one.seal(slots) && one != newest && slots >= one.endSlot()) {
-                one.finish(slots);
+            if (!one.seal(slots) || one == newest || slots < one.endSlot()) {
+                continue;
+            }
+            if (behind > MOST_WHOLE) {
                 files.remove();
+                behind--;
+                one.finish(slots);
+            } else {
+                one.end();
             }
         }
     }
 
     @Override
     public void lose(long count) {
-        try {
-            newest.lose(count);
-        } catch (IllegalStateException e) {
-            // It has been ended meanwhile, with what it had lost until then.
-        }
+        TraceFile to;
+        do {
+            to = newest;
+        } while (!to.lose(count) && to != newest);
     }
 
     @Override

@@ -52,6 +52,9 @@ final class TraceFile {
     /** Blocks that were looked at. */
     private long visited;
 
+    /** Whether its header says that nothing more comes. Guarded by this. */
+    private boolean ended;
+
     private TraceFile(
             FileChannel channel, byte[] header, long firstSlot, long mostSlots, int windowBytes)
             throws IOException {
@@ -179,12 +182,28 @@ final class TraceFile {
         return firstSlot + block * TraceFormat.BLOCK_SLOTS;
     }
 
-    void lose(long count) {
+    /** Counts what was lost; false where it has been ended, and it is to be counted elsewhere. */
+    synchronized boolean lose(long count) {
+        if (ended) {
+            return false;
+        }
         TraceFormat.LONG_HANDLE.getAndAdd(header, (long) TraceFormat.LOST_AT, count);
+        return true;
     }
 
     synchronized void clock(ClockRelation relation) {
         TraceHeader.setClock(header, relation);
+    }
+
+    /**
+     * Says that nothing more comes: all its slots are sealed. They can be read until it is
+     * finished.
+     */
+    synchronized void end() throws IOException {
+        if (!ended) {
+            ended = true;
+            end(mostSlots, channel);
+        }
     }
 
     /** Writes all to the disk. */
@@ -199,7 +218,10 @@ final class TraceFile {
      * @param slots how many of the trace are taken
      */
     void finish(long slots) throws IOException {
-        arena.close();
+        synchronized (this) {
+            ended = true;
+            arena.close();
+        }
         try (channel) {
             // It may have been begun before there was anything for it.
             seal(Math.max(0, Math.min(slots, endSlot()) - firstSlot), channel);

@@ -93,6 +93,33 @@ class TraceFilesTest {
     }
 
     @Test
+    void shouldLetWhoReadsAlongHaveTheFilesBeforeTheNewest() throws Exception {
+        TraceOptions four = options().withFiles(4).withLimitBytes(4 * WINDOW);
+        try (TraceWriter writer = TraceWriter.create(file, MemoryFunction.DESCRIPTION, four)) {
+            TraceTail tail = new TraceTail(writer, gone -> {});
+            int written = 0;
+            while (!Files.exists(named(3)) || !isEnded(named(2))) {
+                writer.mark("mark " + written++);
+            }
+            tail.finish();
+            MemorySegment batch = MemorySegment.ofArray(new byte[64 * TraceTail.RECORD_BYTES]);
+            int read = 0;
+            while (!tail.isOver()) {
+                TraceTail.Batch some = tail.next(batch);
+                assertEquals(0, some.missed());
+                read += some.count();
+            }
+            assertEquals(written, read);
+        }
+    }
+
+    private static boolean isEnded(Path trace) throws IOException {
+        try (TraceReader reader = TraceReader.open(trace)) {
+            return reader.closed();
+        }
+    }
+
+    @Test
     void shouldKeepTheLastFilesAndRemoveTheOthers() throws Exception {
         TraceOptions two = options().withFiles(2).withLimitBytes(2 * WINDOW);
         try (RecorderTap tap = RecorderTap.recording(new MemoryFunction(), file, two)) {
