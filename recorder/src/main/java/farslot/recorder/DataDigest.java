@@ -11,6 +11,12 @@ final class DataDigest {
     private static final long P4 = 0x85EB_CA77_C2B2_AE63L;
     private static final long P5 = 0x27D4_EB2F_1656_67C5L;
 
+    /**
+     * So many words are looked at in one copy. Memory of three kinds (heap, native, mapped) comes
+     * here, and the compiler makes each word's access a call then.
+     */
+    private static final int WORDS = 128;
+
     private DataDigest() {}
 
     static long of(MemorySegment data) {
@@ -23,11 +29,17 @@ final class DataDigest {
             long b = P2;
             long c = 0;
             long d = -P1;
-            for (; at <= length - 32; at += 32) {
-                a = round(a, data.get(TraceFormat.LONG_UNALIGNED, at));
-                b = round(b, data.get(TraceFormat.LONG_UNALIGNED, at + 8));
-                c = round(c, data.get(TraceFormat.LONG_UNALIGNED, at + 16));
-                d = round(d, data.get(TraceFormat.LONG_UNALIGNED, at + 24));
+            long[] words = new long[(int) Math.min(WORDS, length / 32 * 4)];
+            while (at <= length - 32) {
+                int count = (int) Math.min(words.length, (length - at) / 32 * 4);
+                MemorySegment.copy(data, TraceFormat.LONG_UNALIGNED, at, words, 0, count);
+                for (int i = 0; i < count; i += 4) {
+                    a = round(a, words[i]);
+                    b = round(b, words[i + 1]);
+                    c = round(c, words[i + 2]);
+                    d = round(d, words[i + 3]);
+                }
+                at += (long) count * Long.BYTES;
             }
             hash =
                     Long.rotateLeft(a, 1)
