@@ -100,6 +100,12 @@ final class LiveTrace implements AutoCloseable {
             ready = true;
             return trace;
         } catch (TraceException e) {
+            if (Files.notExists(folder.path())) {
+                throw new CommandFailure(
+                        ExitCode.INTERRUPTED,
+                        "Ended before there was anything to show: " + folder.path() + " is gone.",
+                        e);
+            }
             throw e;
         } catch (IOException e) {
             throw new CommandFailure(
