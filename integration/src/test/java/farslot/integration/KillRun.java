@@ -488,8 +488,7 @@ final class KillRun {
         String sockets =
                 Remains.awaitNone(() -> String.join("\n", Remains.sockets(runtime)), Bench.START);
         note("sockets", sockets.lines().toList());
-        List<String> files = new ArrayList<>(Remains.files(bench.runtime()));
-        note("files", files);
+        note("files", filesLeft());
         note(
                 "beside image and trace",
                 Remains.files(folder).stream()
@@ -497,6 +496,13 @@ final class KillRun {
                         .toList());
         note("files of Java", Remains.ofJava(pids));
         Files.delete(trace());
+    }
+
+    /** But for the audit log, which is to stay. */
+    private List<String> filesLeft() throws IOException {
+        return Remains.files(bench.runtime()).stream()
+                .filter(name -> !name.startsWith("farslot/audit/"))
+                .toList();
     }
 
     /** As README says: what was killed leaves the file of its socket to "farslot ps". */
@@ -511,7 +517,7 @@ final class KillRun {
                     () -> {
                         bench.said("ps");
                         try {
-                            return String.join(" ", Remains.files(bench.runtime()));
+                            return String.join(" ", filesLeft());
                         } catch (IOException e) {
                             throw new java.io.UncheckedIOException(e);
                         }
