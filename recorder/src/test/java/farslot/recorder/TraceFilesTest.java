@@ -76,10 +76,14 @@ class TraceFilesTest {
             }
             assertTrue(Files.size(named(number)) <= several.limitBytes());
             try (TraceReader reader = TraceReader.open(named(number))) {
+                assertTrue(reader.closed());
                 TraceEvent first = reader.next();
+                if (first == null) {
+                    assertEquals(0, number, "only the newest may be begun before it is needed");
+                    continue;
+                }
                 assertTrue(first.stamp().number() >= next);
                 next = first.stamp().number();
-                assertTrue(reader.closed());
             }
             all.addAll(offsets(named(number)));
         }
