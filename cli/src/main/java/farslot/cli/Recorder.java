@@ -36,7 +36,7 @@ record Recorder(String name, Address address, String function) {
      * Finds it.
      *
      * @param what NAME[@MACHINE[:PORT]]
-     * @param at null where either will do: the lender then, if it is on this machine
+     * @param at one end; null where either will do: the lender then, if it is on this machine
      */
     static Recorder find(String what, At at) {
         FunctionAddress address;
@@ -64,8 +64,12 @@ record Recorder(String name, Address address, String function) {
         return of(processes.find(what, roles));
     }
 
-    /** The two ends of the link of a slot of this machine: the slot, and who lends to it. */
-    static List<Recorder> bothEnds(String what) {
+    /** One, or the two ends of the link of a slot of this machine, the slot first. */
+    static List<Recorder> all(String what, At at) {
+        return at == At.BOTH ? bothEnds(what) : List.of(find(what, at));
+    }
+
+    private static List<Recorder> bothEnds(String what) {
         Recorder slot = find(what, At.SLOT);
         for (Map<String, String> process : Processes.ofUser().running()) {
             if ("slot".equals(process.get("role")) && slot.name.equals(process.get("name"))) {

@@ -154,16 +154,14 @@ final class TraceRecordCommand extends Verb {
 
     /** One end, or the slot and then its lender. */
     private List<Recorder> recorders() {
-        if (at != Recorder.At.BOTH) {
-            return List.of(Recorder.find(name, at));
-        }
-        if (recording.ring != null || recording.files != null) {
+        boolean both = at == Recorder.At.BOTH;
+        if (both && (recording.ring != null || recording.files != null)) {
             throw usage("--at both needs all of both ends: --ring and --files are for one.");
         }
-        if (Files.exists(file)) {
+        if (both && Files.exists(file)) {
             throw usage("The trace " + file + " cannot be made: the file exists.");
         }
-        return Recorder.bothEnds(name);
+        return Recorder.all(name, at);
     }
 
     /** Where one end is kept until it is merged with the other. */

@@ -344,6 +344,10 @@ class TraceVerbsTest {
             while (!recorder.talk().contains("Recording s0")) {
                 Thread.onSpinWait();
             }
+            does("trace", "mark", "s0", "of both", "--at", "both");
+            assertTrue(err.contains("Marked 2 traces."), err);
+            does("trace", "mode", "s0", "BAR0:0x4=record", "--at", "slot");
+            assertTrue(err.contains("Changed in 1 trace."), err);
             does("poke", "s0", "CFG", "COMMAND", "2");
             does("poke", "s0", "BAR0", "LIVENESS", "0x0f0f0f0f");
             does("peek", "s0", "BAR0", "LIVENESS");
