@@ -20,7 +20,7 @@ final class FileStore implements TraceStore {
     /** How many whole files behind the newest stay mapped, for who reads along. */
     private static final int MOST_WHOLE = 3;
 
-    private final Path file;
+    private final TraceFileNames names;
     private volatile TraceHeader header;
     private final int files;
     private final int windowBytes;
@@ -32,32 +32,28 @@ final class FileStore implements TraceStore {
     private volatile TraceFile newest;
     private volatile ClockRelation clock;
 
-    /** How many files there are, at most {@link #files}. */
-    private int kept;
-
     /**
      * Makes the first file.
      *
      * @throws IOException where it cannot be made; nothing is left of it
      */
     FileStore(Path file, TraceHeader header, TraceOptions options) throws IOException {
-        this.file = file;
+        this.names = new TraceFileNames(file);
         this.header = header;
         this.files = options.files();
         this.windowBytes = options.windowBytes();
         byte[] first = header.encode(0);
         this.slotsInOne = slotsInOne(first.length, options);
         for (int number = 1; number < files; number++) {
-            if (Files.exists(named(number))) {
+            if (Files.exists(names.of(number))) {
                 throw new TraceException(
-                        named(number)
+                        names.of(number)
                                 + " exists, and this trace would come to need the name; move it"
                                 + " away or give another one.");
             }
         }
         newest = TraceFile.create(file, first, 0, slotsInOne, windowBytes);
         open.addLast(newest);
-        kept = 1;
     }
 
     private long slotsInOne(int headerBytes, TraceOptions options) throws TraceException {
@@ -135,21 +131,15 @@ final class FileStore implements TraceStore {
 
     /** Begins the next file, and removes the oldest where there are too many. */
     private Window goOn(long index, LongConsumer drop) throws IOException {
-        Path next = file.resolveSibling(file.getFileName() + ".next");
+        Path next = names.newest().resolveSibling(names.newest().getFileName() + ".next");
         long firstSlot = newest.endSlot();
         byte[] bytes = header.encode(firstSlot);
         TraceFile begun = TraceFile.create(next, bytes, firstSlot, slotsInOne, windowBytes);
         Window window;
         try {
             window = beginWith(index, begun);
-            if (kept == files) {
-                Files.delete(named(files - 1));
-                kept--;
-            }
-            for (int number = kept; number > 0; number--) {
-                Files.move(named(number - 1), named(number), StandardCopyOption.ATOMIC_MOVE);
-            }
-            Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
+            names.moveOn(files);
+            Files.move(next, names.newest(), StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             begun.abandon(next);
             throw e;
@@ -163,14 +153,9 @@ final class FileStore implements TraceStore {
         if (clock != null) {
             begun.clock(clock);
         }
-        kept++;
         open.addLast(begun);
         newest = begun;
         return window;
-    }
-
-    private Path named(int number) {
-        return number == 0 ? file : file.resolveSibling(file.getFileName() + "." + number);
     }
 
     @Override
@@ -226,7 +211,7 @@ final class FileStore implements TraceStore {
 
     @Override
     public void abandon() {
-        newest.abandon(file);
+        newest.abandon(names.newest());
     }
 
     @Override

@@ -1,6 +1,7 @@
 package farslot.watch;
 
 import farslot.recorder.TraceException;
+import farslot.recorder.TraceFileNames;
 import farslot.recorder.TraceReader;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -95,26 +96,24 @@ final class BufferFolder {
 
     /** Removes a buffer: the newest of its files, and those before it. */
     void remove(Path buffer) throws IOException {
+        TraceFileNames names = new TraceFileNames(buffer);
         for (int number = 0; number < MOST_FILES; number++) {
-            Files.deleteIfExists(numbered(buffer, number));
+            Files.deleteIfExists(names.of(number));
         }
     }
 
     /** Keeps a buffer in place of what was kept before; gives its name from now on. */
     Path putAway(Path buffer) throws IOException {
-        Path lost = folder.resolve(name + "-lost.fst");
+        TraceFileNames names = new TraceFileNames(buffer);
+        TraceFileNames lost = new TraceFileNames(folder.resolve(name + "-lost.fst"));
         for (int number = 0; number < MOST_FILES; number++) {
-            Path from = numbered(buffer, number);
+            Path from = names.of(number);
             if (Files.exists(from)) {
-                Files.move(from, numbered(lost, number), StandardCopyOption.REPLACE_EXISTING);
+                Files.move(from, lost.of(number), StandardCopyOption.REPLACE_EXISTING);
             } else {
-                Files.deleteIfExists(numbered(lost, number));
+                Files.deleteIfExists(lost.of(number));
             }
         }
-        return lost;
-    }
-
-    private static Path numbered(Path newest, int number) {
-        return number == 0 ? newest : newest.resolveSibling(newest.getFileName() + "." + number);
+        return lost.newest();
     }
 }

@@ -2,12 +2,12 @@ package farslot.watch;
 
 import farslot.recorder.TraceCopy;
 import farslot.recorder.TraceException;
+import farslot.recorder.TraceFileNames;
 import farslot.recorder.TraceOptions;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 
 /**
  * The files into which a trace that is recorded elsewhere is copied: one, or the last few, of which
@@ -19,14 +19,12 @@ final class TraceSeries {
     /** More than the longest event and one message of records take: no event lies in two files. */
     private static final long NEAR_LIMIT_BYTES = 2L << 20;
 
-    private final Path file;
+    private final TraceFileNames names;
     private final TraceOptions keep;
     private volatile TraceCopy newest;
 
     /** Takes what was not complete when it came still; null where there is none. */
     private TraceCopy previous;
-
-    private int kept = 1;
 
     /** In files before the newest. */
     private long recordsBefore;
@@ -35,7 +33,7 @@ final class TraceSeries {
     private long missedBefore;
 
     private TraceSeries(Path file, TraceOptions keep) {
-        this.file = file;
+        this.names = new TraceFileNames(file);
         this.keep = keep;
     }
 
@@ -47,10 +45,10 @@ final class TraceSeries {
     static TraceSeries of(Path file, TraceOptions keep) throws TraceException {
         TraceSeries series = new TraceSeries(file, keep);
         for (int number = 0; number < keep.files(); number++) {
-            if (Files.exists(series.named(number))) {
+            if (Files.exists(series.names.of(number))) {
                 throw new TraceException(
                         "The trace "
-                                + series.named(number)
+                                + series.names.of(number)
                                 + " cannot be made: the file exists; move it away or give another"
                                 + " name.");
             }
@@ -70,7 +68,7 @@ final class TraceSeries {
      * @throws TraceException where it cannot be made, or the header is none
      */
     void begin(byte[] header) throws TraceException {
-        newest = TraceCopy.create(file, header);
+        newest = TraceCopy.create(names.newest(), header);
     }
 
     /**
@@ -99,31 +97,22 @@ final class TraceSeries {
             if (previous != null) {
                 previous.close();
             }
-            if (kept == keep.files()) {
-                Files.delete(named(--kept));
-            }
-            for (int number = kept++; number > 0; number--) {
-                Files.move(named(number - 1), named(number), StandardCopyOption.ATOMIC_MOVE);
-            }
+            names.moveOn(keep.files());
         } catch (TraceException e) {
             throw e;
         } catch (IOException e) {
             throw new TraceException(
-                    "The trace " + file + " cannot go on in another file: " + e.getMessage(), e);
+                    "The trace " + file() + " cannot go on in another file: " + e.getMessage(), e);
         }
         previous = newest;
         recordsBefore += newest.records();
         bytesBefore += newest.bytes();
         missedBefore += newest.missed();
-        newest = newest.next(file);
-    }
-
-    private Path named(int number) {
-        return number == 0 ? file : file.resolveSibling(file.getFileName() + "." + number);
+        newest = newest.next(file());
     }
 
     Path file() {
-        return file;
+        return names.newest();
     }
 
     long limitBytes() {
