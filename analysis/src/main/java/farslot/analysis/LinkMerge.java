@@ -7,6 +7,7 @@ import farslot.core.CompletionStatus;
 import farslot.core.Region;
 import farslot.recorder.ClockRelation;
 import farslot.recorder.TraceAssembler;
+import farslot.recorder.TraceCopy;
 import farslot.recorder.TraceEvent;
 import farslot.recorder.TraceException;
 import farslot.recorder.TraceOrigin;
@@ -15,7 +16,6 @@ import farslot.recorder.TraceText;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.regex.Pattern;
 
 /**
  * Makes one trace of two of the same function, which were recorded at both ends of its link at the
@@ -27,9 +27,6 @@ import java.util.regex.Pattern;
 public final class LinkMerge {
     /** What two clocks may drift apart: 100 millionths each. */
     private static final long DRIFT = 5_000;
-
-    /** Of what was missing when a trace was copied: {@code TraceCopy}. */
-    private static final Pattern GAP = Pattern.compile("^[0-9]+ records are missing here: .*");
 
     private static final int NONE = Integer.MIN_VALUE;
 
@@ -222,7 +219,7 @@ public final class LinkMerge {
 
     private static boolean isLoss(TraceEvent event) {
         return event instanceof TraceEvent.Lost
-                || (event instanceof TraceEvent.Mark mark && GAP.matcher(mark.text()).matches());
+                || (event instanceof TraceEvent.Mark mark && TraceCopy.missing(mark) > 0);
     }
 
     /** What is alike at both ends; null for what is not looked for, or has not ended. */

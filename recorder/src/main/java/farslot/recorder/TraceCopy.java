@@ -14,6 +14,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32C;
 
 /**
@@ -51,6 +53,12 @@ public final class TraceCopy implements AutoCloseable {
             return slot >= from && slot - from < count;
         }
     }
+
+    /** Behind how many there are, the mark of a gap. */
+    private static final String MISSING =
+            " records are missing here: they were gone before this copy could have them.";
+
+    private static final Pattern GAP = Pattern.compile("([0-9]{1,18})" + Pattern.quote(MISSING));
 
     private final Path file;
     private final FileChannel channel;
@@ -161,6 +169,12 @@ public final class TraceCopy implements AutoCloseable {
         }
     }
 
+    /** How many records are missing where a copy has this mark; 0 where it is no mark of a gap. */
+    public static long missing(TraceEvent.Mark mark) {
+        Matcher gap = GAP.matcher(mark.text());
+        return gap.matches() ? Long.parseLong(gap.group(1)) : 0;
+    }
+
     /** How long the file is. */
     public long bytes() {
         return placeOf(TraceFormat.slotOfRecord(written));
@@ -236,11 +250,7 @@ public final class TraceCopy implements AutoCloseable {
     private Stretch begin(long first, long gap, MemorySegment records) throws IOException {
         if (gap > 0) {
             missed += gap;
-            writeMark(
-                    gap
-                            + " records are missing here: they were gone before this copy could"
-                            + " have them.",
-                    records.get(TraceFormat.LONG_UNALIGNED, TraceFormat.TIME_AT));
+            writeMark(gap + MISSING, records.get(TraceFormat.LONG_UNALIGNED, TraceFormat.TIME_AT));
         }
         if (stretches.size() == MOST_STRETCHES) {
             stretches.removeFirst();

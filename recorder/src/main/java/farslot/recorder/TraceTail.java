@@ -112,9 +112,7 @@ public final class TraceTail implements AutoCloseable {
     }
 
     private static boolean continues(MemorySegment records) {
-        return records != null
-                && (records.get(TraceFormat.LONG, TraceFormat.COMMIT_AT) & 0xFF)
-                        == TraceFormat.KIND_CONTINUATION;
+        return records != null && !TraceCopy.isAtEvent(records);
     }
 
     /**
