@@ -2,6 +2,7 @@ package farslot.cli;
 
 import farslot.analysis.AnalysisException;
 import farslot.analysis.query.Answer;
+import farslot.analysis.query.CsvCell;
 import farslot.analysis.query.QueryException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -124,15 +125,10 @@ final class AnswerPrinter {
     private void csvLine(List<?> row) {
         StringBuilder line = new StringBuilder();
         for (Object value : row) {
-            String text = value == null ? "" : value.toString();
-            boolean quoted = value != null && (text.isEmpty() || !plain(text));
-            line.append(quoted ? '"' + text.replace("\"", "\"\"") + '"' : text).append(',');
+            CsvCell.append(line, value == null ? null : value.toString());
+            line.append(',');
         }
         line.setLength(line.length() - 1);
         out.print(line.append("\r\n"));
-    }
-
-    private static boolean plain(String text) {
-        return text.chars().noneMatch(c -> c == '"' || c == ',' || c == '\n' || c == '\r');
     }
 }

@@ -2,26 +2,35 @@ package farslot.recorder;
 
 import java.util.Locale;
 
-/** Builds one JSON object on one line. */
-final class JsonLine {
+/** Builds one JSON object on one line (RFC 8259). For one thread. */
+public final class JsonLine {
     private final StringBuilder json = new StringBuilder("{");
 
-    JsonLine number(String name, long value) {
+    /** An object without members. */
+    public JsonLine() {}
+
+    public JsonLine number(String name, long value) {
         name(name).append(value);
         return this;
     }
 
-    JsonLine truth(String name, boolean value) {
+    public JsonLine truth(String name, boolean value) {
         name(name).append(value);
         return this;
     }
 
-    JsonLine hex(String name, long value) {
+    /** A number or truth that is text already. */
+    public JsonLine literal(String name, String value) {
+        name(name).append(value);
+        return this;
+    }
+
+    public JsonLine hex(String name, long value) {
         name(name).append("\"0x").append(Long.toHexString(value)).append('"');
         return this;
     }
 
-    JsonLine text(String name, String value) {
+    public JsonLine text(String name, String value) {
         name(name).append('"');
         for (int i = 0; i < value.length(); i++) {
             char c = value.charAt(i);
@@ -37,7 +46,8 @@ final class JsonLine {
         return this;
     }
 
-    String end() {
+    /** The line, without its end. */
+    public String end() {
         return json.append('}').toString();
     }
 

@@ -17,21 +17,10 @@ final class CsvRows extends TextRows {
 
     @Override
     void line(String[] values) {
-        append(trace);
+        CsvCell.append(text, trace);
         for (String value : values) {
-            text.append(',');
-            if (value != null) {
-                append(value);
-            }
+            CsvCell.append(text.append(','), value);
         }
         text.append("\r\n");
-    }
-
-    private void append(String value) {
-        if (!value.isEmpty() && value.chars().noneMatch(c -> ",\"\r\n".indexOf(c) >= 0)) {
-            text.append(value);
-            return;
-        }
-        text.append('"').append(value.replace("\"", "\"\"")).append('"');
     }
 }
