@@ -76,7 +76,10 @@ public final class LinkServer implements AutoCloseable {
     /** From {@link #standStill} on. */
     private volatile boolean standingStill;
 
+    /** Whether new connections are turned away: handed over, or closed. */
     private volatile boolean closing;
+
+    private volatile boolean closed;
 
     private LinkServer(LinkOptions options, Offer offer) {
         this.options = options;
@@ -281,7 +284,8 @@ public final class LinkServer implements AutoCloseable {
         }
         links.add(link);
         link.start();
-        if (closing) {
+        // Not after a handover: this may be the link whose request that was.
+        if (closed) {
             link.endByLender(Goodbye.SHUTTING_DOWN, "The server ends.");
         }
     }
@@ -473,6 +477,7 @@ public final class LinkServer implements AutoCloseable {
      */
     public void close(String sentence) {
         closing = true;
+        closed = true;
         listeners.forEach(Listener::close);
         List<ServedLink> open = List.copyOf(links);
         for (ServedLink link : open) {
